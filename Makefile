@@ -1,0 +1,44 @@
+# The commands of this project; each installs what it needs first.
+.PHONY: run build test format bench tsan fuzz clean
+
+FUZZ_SECONDS ?= 300
+OPTIONS ?=
+
+# Installs, builds and starts the server on the embedded database. Options: make run OPTIONS="--port 9000"
+run: build
+	exec build/release/maas serve $(OPTIONS)
+
+# Leaves the release binary at build/release/maas.
+build:
+	@scripts/setup build
+	@scripts/build release
+
+# Everything that can fail: unit and contract tests under sanitizers, black-box tests, checks.
+test:
+	@scripts/setup test
+	@scripts/build release
+	@scripts/build dev
+	@scripts/run_tests
+
+# The contract suite and a mixed load under ThreadSanitizer.
+tsan:
+	@scripts/setup test
+	@scripts/build tsan
+	@scripts/run_tsan
+
+format:
+	@scripts/setup format
+	git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
+
+# Load on the release binary beside nginx and redis-benchmark; writes bench/results.json.
+bench: build
+	@scripts/setup bench
+	python3 bench/load.py
+
+fuzz:
+	@scripts/setup fuzz
+	@scripts/build fuzz
+	@scripts/run_fuzz $(FUZZ_SECONDS)
+
+clean:
+	rm -rf build

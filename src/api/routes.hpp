@@ -1,0 +1,36 @@
+#pragma once
+
+#include "api/api_keys.hpp"
+#include "core/task.hpp"
+#include "http/router.hpp"
+#include "http/server.hpp"
+#include "stm/short_term_memory.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace maas::api {
+
+// One engine or model that /health/ready asks.
+struct Check {
+  std::string name;                                           // "stm"
+  std::string engine;                                         // "redis"
+  std::function<Task<std::optional<std::string>>()> problem;  // nullopt: it serves
+};
+
+// Each adds its routes. Handlers borrow their arguments, which outlive the router.
+void add_health_routes(http::Router& router, std::vector<Check> checks);
+void add_docs_routes(http::Router& router);
+void add_stm_routes(http::Router& router, stm::ShortTermMemory& memory);
+
+// What the server runs for every request: finds out who asks, routes, and turns what is thrown into
+// a reply. /health, /docs and /openapi.json are open to all. Borrows router and keys.
+http::Handler make_handler(const http::Router& router, const ApiKeys& keys);
+
+// One JSON line per request, or for a share of them: `sample` from 0 (none) to 1 (all).
+http::RequestObserver make_access_log(double sample);
+
+}  // namespace maas::api

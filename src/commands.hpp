@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config.hpp"
+
+#include <filesystem>
+
+namespace maas {
+
+// The commands beside `serve`. Each returns the process' exit code and throws Error.
+
+// Reaches every configured engine and prints a table; 1 if one can't be used.
+int check_engines(const Config& config);
+
+// Prints the settings in force, secrets masked.
+int print_config(const Config& config);
+
+// Copies the embedded database to a new file, also while a server uses it.
+int back_up(const Config& config, const std::filesystem::path& file);
+
+// Asks the server at the configured address for /health; 1 if it does not answer 200.
+int check_health(const Config& config);
+
+}  // namespace maas

@@ -1,0 +1,159 @@
+#include "config.hpp"
+
+#include "api/api_keys.hpp"
+#include "core/error.hpp"
+#include "settings.hpp"
+#include "stm/redis_url.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <thread>
+
+extern char** environ;
+
+namespace maas {
+namespace {
+
+constexpr std::size_t kMaxDefaultWorkers = 4;
+constexpr std::array<std::string_view, 4> kOurPrefixes{"MAAS_", "STM_", "LTM_", "REDIS_"};
+
+bool is_loopback(const std::string& host) {
+  if (host == "localhost") return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  return !error && address.is_loopback();
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in.good() && !in.eof()) {
+    throw Error(Errc::invalid_argument, "the file " + file.string() + " can't be read");
+  }
+  return text;
+}
+
+// What no single setting can tell: keys that parse, a URL that is supported, an address that is
+// safe.
+void check_together(Config& config, std::vector<std::string>& problems) {
+  try {
+    if (!config.api_keys_file.empty()) {
+      config.api_keys += "\n" + read_file(config.api_keys_file);
+    }
+    const api::ApiKeys keys = api::ApiKeys::parse(config.api_keys);
+    if (!config.api_keys_file.empty() && keys.empty()) {
+      problems.push_back("MAAS_API_KEYS_FILE names a file without a key");
+    }
+    if (keys.empty() && !config.allow_anonymous && !is_loopback(config.server.host)) {
+      problems.push_back("MAAS_HOST " + config.server.host +
+                         " is reachable from other machines, and no API keys are set: set "
+                         "MAAS_API_KEYS, or MAAS_ALLOW_ANONYMOUS=true to serve everybody");
+    }
+  } catch (const Error& error) {
+    problems.push_back(error.what());
+  }
+  try {
+    if (!config.redis.url.empty()) stm::parse_redis_url(config.redis.url);
+  } catch (const Error& error) {
+    problems.push_back(error.what());
+  }
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r";
+  const std::size_t begin = text.find_first_not_of(kBlank);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+// A quoted value as it stands between its quotes, else up to a comment; nullopt: no closing quote.
+std::optional<std::string> env_value(std::string_view text) {
+  if (text.starts_with('"') || text.starts_with('\'')) {
+    const std::size_t end = text.find(text.front(), 1);
+    if (end == text.npos) return std::nullopt;
+    return std::string(text.substr(1, end - 1));
+  }
+  if (text.starts_with('#')) return std::string();
+  return std::string(trimmed(text.substr(0, text.find(" #"))));
+}
+
+}  // namespace
+
+Config::Config()
+    : workers(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxDefaultWorkers)) {
+}
+
+std::filesystem::path Config::database_file() const {
+  return std::filesystem::path(data_dir) / "maas.db";
+}
+
+LoadedConfig load_config(const Environment& environment) {
+  LoadedConfig loaded;
+  std::vector<std::string> problems;
+  for (const auto& [name, value] : environment) {
+    const auto known = std::ranges::find(settings(), name, &Setting::name);
+    if (known != settings().end()) continue;
+    if (std::ranges::none_of(kOurPrefixes, [&](auto prefix) { return name.starts_with(prefix); })) {
+      continue;
+    }
+    const std::string nearest = nearest_setting(name);
+    loaded.warnings.push_back(name + " is not a setting" +
+                              (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+  }
+  for (const Setting& setting : settings()) {
+    std::string_view value;
+    for (const auto& [name, text] : environment) {
+      if (name == setting.name) value = text;
+    }
+    if (value.empty()) continue;
+    if (const auto error = setting.set(loaded.config, value)) {
+      problems.push_back(setting.name + " '" + (setting.secret ? "***" : std::string(value)) +
+                         "' " + *error);
+    }
+  }
+  check_together(loaded.config, problems);
+  if (!problems.empty()) {
+    std::string text = "the configuration is not valid:";
+    for (const std::string& problem : problems) text += "\n  " + problem;
+    for (const std::string& warning : loaded.warnings) text += "\n  " + warning;
+    throw Error(Errc::invalid_argument, text + "\n'maas --help' lists all settings");
+  }
+  return loaded;
+}
+
+Environment process_environment() {
+  Environment variables;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != text.npos)
+      variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+Environment read_env_file(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw Error(Errc::invalid_argument, "the env file " + file.string() + " can't be read");
+  Environment variables;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    std::string_view text = trimmed(line);
+    if (text.empty() || text.starts_with('#')) continue;
+    if (text.starts_with("export ")) text = trimmed(text.substr(7));
+    const std::size_t equals = text.find('=');
+    const auto value =
+        equals == text.npos ? std::nullopt : env_value(trimmed(text.substr(equals + 1)));
+    if (!value || equals == 0) {
+      throw Error(Errc::invalid_argument, file.string() + " line " + std::to_string(number) +
+                                              " is not of the form NAME=value");
+    }
+    variables.emplace_back(trimmed(text.substr(0, equals)), *value);
+  }
+  return variables;
+}
+
+}  // namespace maas

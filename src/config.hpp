@@ -1,0 +1,69 @@
+#pragma once
+
+#include "core/log.hpp"
+#include "http/server.hpp"
+#include "stm/message_store.hpp"
+#include "stm/session.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace maas {
+
+// Everything that can be set, with its default. settings.cpp has the table of names and ranges.
+struct Config {
+  http::ServerOptions server;
+  std::size_t workers;  // event loops; the default is the cores, at most 4
+  std::string data_dir = "data";
+  std::string sqlite_synchronous = "full";
+
+  std::string api_keys;       // "tenant:key,…"
+  std::string api_keys_file;  // the same, one per line
+  bool allow_anonymous = false;
+
+  log::Level log_level = log::Level::info;
+  double access_log_sample = 1;
+
+  stm::RedisConfig redis;  // an empty URL: the embedded engine
+  stm::ContextSettings context;
+  std::int64_t session_ttl_seconds = 86'400;  // 0: for ever
+
+  std::string llm_model = "gpt-4.1-mini";
+  std::string summarization_model;  // empty: llm_model
+
+  Config();
+
+  const std::string& tokenizing_model() const {
+    return summarization_model.empty() ? llm_model : summarization_model;
+  }
+  stm::TimeToLive session_ttl() const {
+    if (session_ttl_seconds == 0) return std::nullopt;
+    return std::chrono::seconds(session_ttl_seconds);
+  }
+  std::filesystem::path database_file() const;
+};
+
+// NAME=value pairs, in the order in which later ones win.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+// A configuration and what is odd about where it came from, in sentences.
+struct LoadedConfig {
+  Config config;
+  std::vector<std::string> warnings;
+};
+
+// Reads every known name; an empty value means the default. Throws Error{invalid_argument} whose
+// text names every wrong value at once, each on a line of its own.
+LoadedConfig load_config(const Environment& environment);
+
+// The variables of this process.
+Environment process_environment();
+
+// The lines NAME=value of a file; quotes and `export` as in a shell, # begins a comment. Throws
+// Error{invalid_argument} that names the file, and the line if one is malformed.
+Environment read_env_file(const std::filesystem::path& file);
+
+}  // namespace maas

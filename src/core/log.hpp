@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <initializer_list>
+#include <string_view>
+#include <type_traits>
+
+namespace maas::log {
+
+enum class Level { trace, debug, info, warn, error, off };
+
+// A named value of a log line: a text, a number or any JSON value.
+struct Field {
+  template <class T>
+  Field(std::string_view field_name, const T& field_value) : name(field_name) {
+    if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+      value = boost::json::string_view(std::string_view(field_value));
+    } else {
+      value = field_value;
+    }
+  }
+
+  std::string_view name;
+  boost::json::value value;
+};
+using Fields = std::initializer_list<Field>;
+
+// Lines below `level` are dropped. Called once, before threads start.
+void set_level(Level level);
+
+bool enabled(Level level);
+
+// One JSON object per line on stderr: {"time","level","message", fields…}. Thread-safe.
+void write(Level level, std::string_view message, Fields fields = {});
+
+inline void debug(std::string_view message, Fields fields = {}) {
+  write(Level::debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) {
+  write(Level::info, message, fields);
+}
+inline void warn(std::string_view message, Fields fields = {}) {
+  write(Level::warn, message, fields);
+}
+inline void error(std::string_view message, Fields fields = {}) {
+  write(Level::error, message, fields);
+}
+
+// Writes out what is buffered; before the process ends.
+void flush();
+
+}  // namespace maas::log

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/message.hpp"
+#include "core/task.hpp"
+#include "text/token_counter.hpp"
+
+namespace maas::stm {
+
+struct Summary {
+  std::string content;  // empty: nothing could be said within the budget
+  std::string method;   // how it was made: "extractive" or "llm"
+};
+
+// Writes one summary of the oldest messages of a session. The first of them may itself be a summary.
+// Thread-safe. Throws Error when no summary could be made; the caller then replaces nothing.
+class Summarizer {
+ public:
+  virtual ~Summarizer() = default;
+
+  // A text of at most `max_tokens` tokens.
+  virtual Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens) = 0;
+};
+
+// Chooses sentences of the conversation itself (extractive_summary.hpp); needs no model. Long
+// conversations are read on `pool`, which outlives the summarizer.
+std::unique_ptr<Summarizer> make_extractive_summarizer(text::Encoding encoding,
+                                                       boost::asio::thread_pool& pool);
+
+}  // namespace maas::stm

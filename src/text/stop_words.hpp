@@ -1,0 +1,14 @@
+#pragma once
+
+#include "text/words.hpp"
+
+#include <string_view>
+
+namespace maas::text {
+
+// Whether a folded word (words.hpp), not its stem, says next to nothing alone: "the", "don't". Also
+// what is left of a contraction that was cut at its apostrophe, where that is no other word
+// ("didn", "ve"). A language without a list has no stop words; there is one for English.
+bool is_stop_word(std::string_view word, std::string_view language = kEnglish);
+
+}  // namespace maas::text

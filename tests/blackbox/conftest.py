@@ -1,0 +1,116 @@
+import pathlib
+import sys
+import uuid
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.processes import RedisServer, Server, redis_available, serving  # noqa: E402
+from support.sessions import Session  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A Redis that all tests share; tests that stop or break Redis start their own."""
+    if not redis_available():
+        pytest.skip("redis-server is not installed")
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "redis"])
+def engine(request):
+    """What uses this runs once on each engine."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def engine_settings(engine, request):
+    """The settings that choose the engine."""
+    return {"REDIS_URL": request.getfixturevalue("redis_server").url} if engine == "redis" else {}
+
+
+@pytest.fixture(scope="session")
+def server(engine, engine_settings, tmp_path_factory):
+    """A running server, once on each engine; tests use session ids of their own."""
+    with serving(tmp_path_factory.mktemp(engine), **engine_settings) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Starts servers with settings of their own; what still runs at the end is stopped."""
+    servers = []
+
+    def start(*arguments, name="maas", **settings):
+        server = Server(tmp_path, name, **settings)
+        servers.append(server)
+        return server.start(*arguments)
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def start_redis(tmp_path):
+    """Starts Redis servers of the test's own; they are killed at the end, in whatever state they are."""
+    if not redis_available():
+        pytest.skip("redis-server is not installed")
+    servers = []
+
+    def start(*arguments, password=""):
+        directory = tmp_path / f"redis-{len(servers)}"
+        directory.mkdir()
+        servers.append(RedisServer(directory, *arguments, password=password))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def session_id(request):
+    """A session of the test's own, alike in no two tests."""
+    return f"{request.node.name[:60]}-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def session(client, session_id):
+    """That session on the shared server."""
+    return Session(client, session_id)
+
+
+SECRET = "s3cr3t-key-that-no-log-may-hold"
+SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:")
+
+
+@pytest.fixture(scope="module")
+def guarded_session(server):
+    """What bad requests are aimed at: in the end it must be as it was, and the server's log clean."""
+    with server.client(headers={"Authorization": f"Bearer {SECRET}", "X-API-Key": SECRET}) as client:
+        session = Session(client, f"guarded-{uuid.uuid4()}")
+        session.configure(max_messages=7)
+        session.append("one", "two")
+        before = session.messages(), session.settings()
+        yield session
+        assert (session.messages(), session.settings()) == before
+    log = server.log()
+    assert SECRET not in log
+    assert [report for report in SANITIZER_REPORTS if report in log] == []
+
+
+@pytest.fixture
+def guarded(guarded_session):
+    """The guarded session, for a test after which the server must still serve."""
+    yield guarded_session
+    assert guarded_session.client.get("/health").json() == {"status": "ok"}
