@@ -22,22 +22,21 @@ using maas::text::Encoding;
 constexpr std::size_t kSize = 1 << 20;
 
 constexpr auto kStems = std::to_array<std::string_view>(
-    {"the",      "of",      "and",     "to",      "in",        "a",        "is",        "that",
-     "for",      "it",      "as",      "was",     "with",      "be",       "by",        "on",
-     "not",      "he",      "this",    "are",     "or",        "from",     "at",        "which",
-     "but",      "have",    "an",      "had",     "they",      "you",      "were",      "their",
-     "one",      "all",     "we",      "can",     "her",       "has",      "there",     "been",
-     "if",       "more",    "when",    "will",    "would",     "who",      "so",        "time",
-     "work",     "state",   "form",    "place",   "water",     "people",   "govern",    "develop",
-     "number",   "system",  "process", "person",  "direct",    "present",  "import",    "produce",
-     "consider", "report",  "general", "connect", "measure",   "observe",  "compute",   "memory",
-     "session",  "account", "travel",  "morning", "kitchen",   "garden",   "quarter",   "bicycle",
-     "orbit",    "piano",   "lantern", "harvest", "cathedral", "molecule", "algorithm", "democra",
-     "geograph"});
-constexpr auto kEndings = std::to_array<std::string_view>(
-    {"", "", "", "", "s", "ed", "ing", "er", "ment", "al", "ation", "ly", "ness", "able"});
-constexpr auto kStops = std::to_array<std::string_view>(
-    {" ", " ", " ", " ", " ", " ", " ", " ", ", ", ". ", "? ", "; ", " (", ") ", ".\n\n"});
+    {"the",      "of",      "and",     "to",      "in",        "a",        "is",       "that",
+     "for",      "it",      "as",      "was",     "with",      "be",       "by",       "on",
+     "not",      "he",      "this",    "are",     "or",        "from",     "at",       "which",
+     "but",      "have",    "an",      "had",     "they",      "you",      "were",     "their",
+     "one",      "all",     "we",      "can",     "her",       "has",      "there",    "been",
+     "if",       "more",    "when",    "will",    "would",     "who",      "so",       "time",
+     "work",     "state",   "form",    "place",   "water",     "people",   "govern",   "develop",
+     "number",   "system",  "process", "person",  "direct",    "present",  "import",   "produce",
+     "consider", "report",  "general", "connect", "measure",   "observe",  "compute",  "memory",
+     "session",  "account", "travel",  "morning", "kitchen",   "garden",   "quarter",  "bicycle",
+     "orbit",    "piano",   "lantern", "harvest", "cathedral", "molecule", "algorithm"});
+constexpr auto kEndings =
+    std::to_array<std::string_view>({"", "", "", "", "", "s", "s", "ed", "ing", "er"});
+constexpr auto kStops =
+    std::to_array<std::string_view>({", ", ", ", ". ", "? ", "; ", " (", ") ", ".\n\n"});
 
 class TextMaker {
  public:
@@ -65,12 +64,13 @@ class TextMaker {
 std::string english() {
   TextMaker make;
   std::string text;
+  int words = 0;
   while (text.size() < kSize) {
     std::string word = make.word();
     if (text.empty() || text.ends_with(". ") || text.ends_with("\n")) {
       word[0] = static_cast<char>(word[0] - 'a' + 'A');
     }
-    text.append(word).append(make.any(kStops));
+    text.append(word).append(++words % 8 == 0 ? make.any(kStops) : " ");
   }
   return text;
 }

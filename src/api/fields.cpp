@@ -1,6 +1,7 @@
 #include "api/fields.hpp"
 
 #include "api/json_body.hpp"
+#include "http/url.hpp"
 #include "text/utf8.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -180,7 +181,7 @@ std::string id_parameter(const http::Request& request, std::string_view name, Fi
     // The bytes can't stand in a JSON reply; their percent-encoded form can.
     errors.add({"string_unicode", location,
                 "Input should be a valid string, unable to parse raw data as a unicode string",
-                json::string(request.path)});
+                json::string(http::printable(request.path))});
   } else if (id.size() > kMaxIdBytes) {
     errors.add({"string_too_long", location, "String should have at most 256 bytes",
                 json::string(id), json::object{{"max_length", kMaxIdBytes}}});

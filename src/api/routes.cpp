@@ -2,6 +2,7 @@
 
 #include "api/errors.hpp"
 #include "core/log.hpp"
+#include "http/url.hpp"
 
 #include <array>
 #include <random>
@@ -45,7 +46,7 @@ http::RequestObserver make_access_log(double sample) {
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(duration);
     log::info("request", {{"request_id", request.id},
                           {"method", to_string(request.method)},
-                          {"path", request.path},
+                          {"path", http::printable(request.path)},
                           {"status", status},
                           {"duration_us", micros.count()},
                           {"tenant", request.principal}});

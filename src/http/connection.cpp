@@ -74,9 +74,6 @@ Response fault_response(beast::error_code fault, const ServerOptions& options) {
                                    std::to_string(options.max_body_bytes) +
                                    " bytes (MAAS_MAX_BODY_BYTES)");
   }
-  if (fault == error::bad_version) {
-    return error_response(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here");
-  }
   return error_response(400, "Malformed HTTP request: " + fault.message());
 }
 

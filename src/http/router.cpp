@@ -10,7 +10,6 @@ namespace {
 
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> segments;
-  if (!path.starts_with('/')) return {path};
   while (!path.empty()) {
     path.remove_prefix(1);
     segments.push_back(path.substr(0, path.find('/')));
@@ -58,6 +57,8 @@ std::string Router::allowed_methods(const Route& route) {
 }
 
 Task<Response> Router::dispatch(Request& request) const {
+  // Not "*" nor a CONNECT target: only these are paths.
+  if (!request.path.starts_with('/')) co_return error_response(404, "Not Found");
   const std::vector<std::string_view> segments = split(request.path);
   const auto found =
       std::ranges::find_if(routes_, [&](const auto& route) { return matches(*route, segments); });

@@ -32,20 +32,13 @@ std::optional<std::string> decode(std::string_view text, Plus plus) {
   return bytes;
 }
 
-}  // namespace
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  return decode(text, Plus::literal);
-}
-
-std::string percent_encode(std::string_view text) {
+template <class Plain>
+std::string encode(std::string_view text, Plain plain) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  constexpr std::string_view kUnreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   std::string encoded;
   encoded.reserve(text.size());
   for (const char c : text) {
-    if (kUnreserved.find(c) != kUnreserved.npos) {
+    if (plain(c)) {
       encoded += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);
@@ -55,6 +48,22 @@ std::string percent_encode(std::string_view text) {
     }
   }
   return encoded;
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  return decode(text, Plus::literal);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  return encode(text, [](char c) { return kUnreserved.find(c) != kUnreserved.npos; });
+}
+
+std::string printable(std::string_view text) {
+  return encode(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
 std::optional<Query> parse_query(std::string_view text) {

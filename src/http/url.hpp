@@ -14,6 +14,9 @@ std::optional<std::string> percent_decode(std::string_view text);
 // Every byte but A–Z a–z 0–9 - . _ ~ as '%' and two hex digits.
 std::string percent_encode(std::string_view text);
 
+// `text` with all that is not printable ASCII percent-encoded: safe to put into a log or a reply.
+std::string printable(std::string_view text);
+
 using Query = std::vector<std::pair<std::string, std::string>>;
 
 // The parts of "a=1&b=2", decoded, '+' as a space (application/x-www-form-urlencoded); nullopt as

@@ -48,8 +48,11 @@ class Collector {
   void add_summary(std::string_view text) {
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
-      const Line line = parse_line(text.substr(begin, end - begin));
-      if (line.text != kSummaryHeader) add_paragraph(line.speaker, line.text, true);
+      const std::string_view whole = text.substr(begin, end - begin);
+      if (begin > 0 || whole != kSummaryHeader) {
+        const Line line = parse_line(whole);
+        add_paragraph(line.speaker, line.text, true);
+      }
       begin = end + 1;
     }
   }

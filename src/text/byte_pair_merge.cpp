@@ -43,8 +43,8 @@ std::size_t merge_short(const TokenTable& table, std::string_view piece, Part* p
   return count;
 }
 
-// Merges a piece of any length: a list of tokens, linked by where they start, and a heap of the
-// pairs that may be merged.
+// Merges a piece of any length: a list of tokens, linked by where they start, and the pairs that
+// may be merged in the order of merging.
 class LongMerge {
  public:
   LongMerge(const TokenTable& table, std::string_view piece)
@@ -53,13 +53,12 @@ class LongMerge {
       throw Error(Errc::too_large, "The text has a word of 4 GiB; put spaces in it.");
     }
     links_.reserve(size_);
-    std::vector<std::uint64_t> pairs;
     for (std::uint32_t i = 0; i < size_; ++i) {
       const std::uint32_t rank = i + 1 < size_ ? table_.rank(piece_.substr(i, 2)) : kNone;
       links_.push_back({.previous = i - 1, .next = i + 1, .rank = rank});
-      if (rank != kNone) pairs.push_back(pair(rank, i));
+      if (rank != kNone) byte_pairs_.push_back(pair(rank, i));
     }
-    heap_ = Heap({}, std::move(pairs));
+    std::ranges::sort(byte_pairs_, std::greater<>());
     merge();
   }
 
@@ -83,16 +82,14 @@ class LongMerge {
   static std::uint64_t pair(std::uint32_t rank, std::uint32_t start) {
     return std::uint64_t{rank} << 32 | start;
   }
-  using Heap =
-      std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<std::uint64_t>>;
 
   void merge() {
-    while (!heap_.empty()) {
-      const auto start = static_cast<std::uint32_t>(heap_.top());
-      const auto rank = static_cast<std::uint32_t>(heap_.top() >> 32);
-      heap_.pop();
-      // The heap still has pairs of which one has been merged otherwise. A token only grows, so if
-      // the rank is the same, it is the same pair.
+    while (!byte_pairs_.empty() || !longer_pairs_.empty()) {
+      const std::uint64_t first = take_first();
+      const auto start = static_cast<std::uint32_t>(first);
+      const auto rank = static_cast<std::uint32_t>(first >> 32);
+      // There are still pairs of which one has been merged otherwise. A token only grows, so if the
+      // rank is the same, it is the same pair.
       if (links_[start].rank != rank) continue;
       const std::uint32_t merged = links_[start].next;
       const std::uint32_t next = links_[merged].next;
@@ -104,19 +101,33 @@ class LongMerge {
     }
   }
 
+  std::uint64_t take_first() {
+    if (longer_pairs_.empty() ||
+        (!byte_pairs_.empty() && byte_pairs_.back() < longer_pairs_.top())) {
+      const std::uint64_t first = byte_pairs_.back();
+      byte_pairs_.pop_back();
+      return first;
+    }
+    const std::uint64_t first = longer_pairs_.top();
+    longer_pairs_.pop();
+    return first;
+  }
+
   void update(std::uint32_t start) {
     Link& link = links_[start];
     link.rank = kNone;
     if (link.next >= size_) return;
     link.rank = table_.rank(piece_.substr(start, links_[link.next].next - start));
-    if (link.rank != kNone) heap_.push(pair(link.rank, start));
+    if (link.rank != kNone) longer_pairs_.push(pair(link.rank, start));
   }
 
   const TokenTable& table_;
   std::string_view piece_;
   std::uint32_t size_;
   std::vector<Link> links_;
-  Heap heap_;
+  // The pairs of bytes are most of all: sorted once, the first last, faster than in a heap.
+  std::vector<std::uint64_t> byte_pairs_;
+  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> longer_pairs_;
 };
 
 }  // namespace

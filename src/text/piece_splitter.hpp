@@ -15,7 +15,7 @@ class PieceSplitter {
  public:
   enum class Engine { jit, interpreter };
 
-  // Where the system forbids a JIT, the interpreter finds the same pieces in a multiple of the time.
+  // Where the system forbids a JIT, the interpreter finds the same pieces, several times slower.
   explicit PieceSplitter(Encoding encoding, Engine engine = Engine::jit);
   ~PieceSplitter();
   PieceSplitter(const PieceSplitter&) = delete;

@@ -116,11 +116,11 @@ class Server(Process):
 
 @contextlib.contextmanager
 def serving(directory: pathlib.Path, *arguments: str, **settings: str):
-    """A server that is up inside the block and must end with exit code 0 after it, which a sanitizer's report spoils."""
+    """A server that is up inside the block and must end with exit code 0 after it; a sanitizer's report spoils that."""
     server = Server(directory, **settings)
     try:
         yield server.start(*arguments)
-        assert server.stop() == 0, server.log()
+        assert server.stop() == 0, server.log()[-8000:]
     finally:
         server.kill()
 
