@@ -57,7 +57,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
 }
 
 std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kUnreserved =
+  static constexpr std::string_view kUnreserved =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   return encode(text, [](char c) { return kUnreserved.find(c) != kUnreserved.npos; });
 }
