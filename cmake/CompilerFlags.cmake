@@ -13,7 +13,7 @@ if(MAAS_SANITIZE)
   add_compile_options(-fsanitize=${MAAS_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MAAS_SANITIZE})
   # Sanitizers' instrumentation misleads this analysis; the release build has it.
-  target_compile_options(maas_flags INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(maas_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   if(MAAS_SANITIZE MATCHES thread)
     # GCC says that TSan does not model atomic_thread_fence; Asio uses it only where a mutex stands too.
     add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)

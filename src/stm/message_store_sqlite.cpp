@@ -21,9 +21,10 @@ CREATE TABLE stm_sessions(
   last_timestamp INTEGER NOT NULL DEFAULT 0,  -- µs since the epoch
   bytes INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER,                         -- µs since the epoch; NULL: never
+  sweep_at INTEGER,                           -- the same, rounded up; see kSweepGrain
   UNIQUE(tenant, session)
 ) STRICT;
-CREATE INDEX stm_sessions_by_expiry ON stm_sessions(expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX stm_sessions_to_sweep ON stm_sessions(sweep_at) WHERE sweep_at IS NOT NULL;
 CREATE TABLE stm_messages(
   session_id INTEGER NOT NULL REFERENCES stm_sessions(id),
   timestamp INTEGER NOT NULL,
@@ -43,6 +44,9 @@ using sqlite::Connection;
 // Reads of sessions up to this size take less time than a change of threads is worth.
 constexpr std::int64_t kReadHereBytes = 128 * 1024;
 constexpr std::int64_t kSweptAtOnce = 1000;
+// An index over the exact time of expiry would change with every append. The sweep goes by a time
+// in steps of ten minutes, which most appends leave as it is; reads go by the exact one.
+constexpr std::int64_t kSweepGrain = 600'000'000;  // µs
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
@@ -52,6 +56,7 @@ struct Row {
   std::int64_t id = 0;
   std::int64_t last_timestamp = 0;
   std::int64_t bytes = 0;
+  std::int64_t sweep_at = 0;
   SessionSettings settings;
 };
 
@@ -71,7 +76,8 @@ std::int64_t stored_bytes(const Message& message) {
 
 std::optional<Row> find(Connection& connection, const SessionKey& key, Timestamp now) {
   auto& query = connection.statement(
-      "SELECT id, last_timestamp, bytes, strategy, max_messages, max_tokens FROM stm_sessions"
+      "SELECT id, last_timestamp, bytes, strategy, max_messages, max_tokens, sweep_at"
+      " FROM stm_sessions"
       " WHERE tenant = ? AND session = ? AND (expires_at IS NULL OR expires_at > ?)");
   query.bind(1, key.tenant);
   query.bind(2, key.session);
@@ -80,6 +86,7 @@ std::optional<Row> find(Connection& connection, const SessionKey& key, Timestamp
   Row row{.id = query.getColumn(0).getInt64(),
           .last_timestamp = query.getColumn(1).getInt64(),
           .bytes = query.getColumn(2).getInt64(),
+          .sweep_at = query.getColumn(6).getInt64(),
           .settings = {}};
   if (!query.isColumnNull(3)) row.settings.strategy = strategy_from(text(query.getColumn(3)));
   row.settings.max_messages = integer(query.getColumn(4));
@@ -163,12 +170,12 @@ class SqliteMessageStore final : public MessageStore {
         bytes += stored_bytes(message);
       }
       auto& statement = connection.statement(
-          "UPDATE stm_sessions SET last_timestamp = ?, bytes = ?, expires_at = ? WHERE id = ?");
+          "UPDATE stm_sessions SET last_timestamp = ?, bytes = ? WHERE id = ?");
       statement.bind(1, timestamp - 1);
       statement.bind(2, bytes);
-      bind_expiry(statement, 3);
-      statement.bind(4, row.id);
+      statement.bind(3, row.id);
       statement.exec();
+      prolong(connection, row);
       return Timestamp(std::chrono::microseconds(first));
     };
     co_return co_await database_.write(change);
@@ -205,14 +212,13 @@ class SqliteMessageStore final : public MessageStore {
       if (change.max_messages) settings.max_messages = *change.max_messages;
       if (change.max_tokens) settings.max_tokens = *change.max_tokens;
       auto& statement = connection.statement(
-          "UPDATE stm_sessions SET strategy = ?, max_messages = ?, max_tokens = ?, expires_at = ?"
-          " WHERE id = ?");
+          "UPDATE stm_sessions SET strategy = ?, max_messages = ?, max_tokens = ? WHERE id = ?");
       if (settings.strategy) statement.bind(1, std::string(to_string(*settings.strategy)));
       if (settings.max_messages) statement.bind(2, *settings.max_messages);
       if (settings.max_tokens) statement.bind(3, *settings.max_tokens);
-      bind_expiry(statement, 4);
-      statement.bind(5, row.id);
+      statement.bind(4, row.id);
       statement.exec();
+      prolong(connection, row);
       return settings;
     };
     co_return co_await database_.write(apply);
@@ -277,8 +283,20 @@ class SqliteMessageStore final : public MessageStore {
     return {.id = id, .settings = {}};
   }
 
-  void bind_expiry(SQLite::Statement& statement, int index) const {
-    if (ttl_) statement.bind(index, micros(clock_() + *ttl_));
+  // Restarts the session's time to live.
+  void prolong(Connection& connection, const Row& row) const {
+    if (!ttl_) return;
+    const std::int64_t expires_at = micros(clock_() + *ttl_);
+    const std::int64_t sweep_at = (expires_at / kSweepGrain + 1) * kSweepGrain;
+    auto& statement = connection.statement(
+        sweep_at == row.sweep_at
+            ? std::string_view("UPDATE stm_sessions SET expires_at = ?1 WHERE id = ?2")
+            : std::string_view(
+                  "UPDATE stm_sessions SET expires_at = ?1, sweep_at = ?3 WHERE id = ?2"));
+    statement.bind(1, expires_at);
+    statement.bind(2, row.id);
+    if (sweep_at != row.sweep_at) statement.bind(3, sweep_at);
+    statement.exec();
   }
 
   // The session's settings and as many of its newest messages as `limit_of` says for them.
@@ -320,7 +338,7 @@ class SqliteMessageStore final : public MessageStore {
 
   // Deletes some messages of one expired session, or the session once it has none.
   bool sweep_one(Connection& connection) {
-    auto& query = connection.statement("SELECT id FROM stm_sessions WHERE expires_at <= ? LIMIT 1");
+    auto& query = connection.statement("SELECT id FROM stm_sessions WHERE sweep_at <= ? LIMIT 1");
     query.bind(1, micros(clock_()));
     if (!query.executeStep()) return false;
     const std::int64_t id = query.getColumn(0).getInt64();

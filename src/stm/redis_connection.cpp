@@ -128,7 +128,11 @@ struct RedisConnection::State {
   };
 
   State(asio::io_context& io, const Options& given)
-      : loop(io), options(given), connection(io.get_executor(), tls_context(given)) {}
+      : loop(io), options(given), connection(make_connection()) {}
+
+  std::shared_ptr<Connection> make_connection() const {
+    return std::make_shared<Connection>(loop.get_executor(), tls_context(options));
+  }
 
   std::string address() const { return options.url.host + ":" + options.url.port; }
 
@@ -152,21 +156,25 @@ struct RedisConnection::State {
     Timer pause(loop.get_executor());
     while (true) {
       if (options.url.tls) {
-        SSL_set_tlsext_host_name(connection.next_layer().native_handle(), options.url.host.c_str());
+        SSL_set_tlsext_host_name(connection->next_layer().native_handle(),
+                                 options.url.host.c_str());
       }
       const auto [error] =
-          co_await connection.async_run(config, Observer{this}, asio::as_tuple(use_task));
+          co_await connection->async_run(config, Observer{this}, asio::as_tuple(use_task));
       if (!problem) failed("lost the connection to " + address(), error.message());
+      connection->cancel();
       pause.expires_after(kReconnectPause);
       co_await pause.async_wait(use_task);
-      connection.reset_stream();
+      // A new object each time: one whose greeting was refused can't greet again (Boost 1.88).
+      connection = make_connection();
     }
   }
 
   Task<redis::generic_response> execute(const redis::request& request) {
     if (problem) throw Error(Errc::unavailable, "Redis can't be reached; try again", *problem);
     redis::generic_response reply;
-    const auto [error, size] = co_await connection.async_exec(
+    const std::shared_ptr<Connection> used = connection;
+    const auto [error, size] = co_await used->async_exec(
         request, reply, asio::cancel_after(options.timeout, asio::as_tuple(use_task)));
     if (error == redis::error::not_connected) {
       throw Error(Errc::unavailable, "Redis can't be reached; try again", error.message());
@@ -184,8 +192,8 @@ struct RedisConnection::State {
 
   asio::io_context& loop;
   Options options;
-  Connection connection;
-  bool connecting = true;  // the first attempt has not ended; commands wait for it
+  std::shared_ptr<Connection> connection;  // shared with the commands that wait on it
+  bool connecting = true;                  // the first attempt has not ended; commands wait for it
   std::optional<std::string> problem;
 };
 

@@ -53,6 +53,28 @@ def test_a_database_that_does_not_exist_is_named_at_start(start_redis, start_ser
     assert_names_its_problem(server, "DB index|database")
 
 
+def test_being_refused_again_and_again_is_survived(start_redis, start_server):
+    redis_server = start_redis()
+    server = start_server(REDIS_URL=f"{redis_server.url}/99")
+    with server.client() as client, redis_server.connect() as admin:
+        first = admin.info("stats")["total_connections_received"]
+        wait_until(lambda: admin.info("stats")["total_connections_received"] >= first + 10, 20,
+                   "ten further attempts")
+        assert_refuses_every_call(client, "session")
+    assert server.stop() == 0, server.log()
+
+
+def test_a_server_serves_once_redis_accepts_its_password(start_redis, start_server):
+    redis_server = start_redis(password="the-old-one")
+    server = start_server(REDIS_URL=f"redis://:the-new-one@127.0.0.1:{redis_server.port}")
+    with server.client() as client, redis_server.connect() as admin:
+        assert_refuses_every_call(client, "session")
+        admin.config_set("requirepass", "the-new-one")
+        wait_until(lambda: is_served(client, "session"), 10, "the password to be accepted")
+        wait_until_ready(client)
+    assert server.stop() == 0, server.log()
+
+
 def test_a_closed_port_is_named_at_start(start_server):
     port = free_port()
     server = start_server(REDIS_URL=f"redis://:secret-word@127.0.0.1:{port}")
