@@ -62,6 +62,9 @@ StopSignals::StopSignals() {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
   sigaddset(&signals_, SIGINT);
+  // A shell starts background jobs with SIGINT ignored; here it always means to stop.
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
