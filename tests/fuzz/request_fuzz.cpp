@@ -30,7 +30,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace json = boost::json;
 
-constexpr char kPacket = '\xFF';
 constexpr char kDeadline = '\xFE';
 constexpr char kStop = '\xFD';
 constexpr char kAskForKeys = '\xFC';
