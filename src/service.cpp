@@ -22,7 +22,11 @@ namespace {
 
 namespace asio = boost::asio;
 
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
 constexpr std::chrono::seconds kSweepInterval{10};
+constexpr std::chrono::milliseconds kLogFlushInterval{500};
 constexpr std::size_t kDescriptorsBesideConnections = 64;
 
 // What blocks runs here: more threads than cores, because most of them wait for a disk.
@@ -135,6 +139,7 @@ Service::Service(const Config& config)
 void Service::run() {
   std::signal(SIGPIPE, SIG_IGN);
   asio::co_spawn(engines_.loops()[0], sweep_regularly(), asio::detached);
+  asio::co_spawn(engines_.loops()[0], flush_log_regularly(), asio::detached);
   server_.start();
   engines_.loops().start();
   stop_signals_.wait();
@@ -144,9 +149,7 @@ void Service::run() {
 
 // Deletes what has expired, in small parts so that requests are not held up.
 Task<> Service::sweep_regularly() {
-  asio::basic_waitable_timer<std::chrono::steady_clock,
-                             asio::wait_traits<std::chrono::steady_clock>, Executor>
-      timer(engines_.loops()[0].get_executor());
+  Timer timer(engines_.loops()[0].get_executor());
   while (true) {
     timer.expires_after(kSweepInterval);
     co_await timer.async_wait(use_task);
@@ -157,6 +160,16 @@ Task<> Service::sweep_regularly() {
       log::warn("expired sessions could not be deleted; trying again later",
                 {{"error", error.what()}, {"detail", error.detail()}});
     }
+  }
+}
+
+// Access log lines wait in a buffer; someone may be watching.
+Task<> Service::flush_log_regularly() {
+  Timer timer(engines_.loops()[0].get_executor());
+  while (true) {
+    timer.expires_after(kLogFlushInterval);
+    co_await timer.async_wait(use_task);
+    log::flush();
   }
 }
 

@@ -12,8 +12,8 @@
 #include "stm/summarizer.hpp"
 
 #include <boost/asio/thread_pool.hpp>
-#include <csignal>
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,6 +78,7 @@ class Service {
 
  private:
   Task<> sweep_regularly();
+  Task<> flush_log_regularly();
 
   StopSignals stop_signals_;
   std::unique_ptr<DataDirectoryLock> lock_;  // null: no embedded engine

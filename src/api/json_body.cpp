@@ -1,10 +1,8 @@
 #include "api/json_body.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/serializer.hpp>
 #include <boost/json/value_stack.hpp>
 
-#include <array>
 #include <cmath>
 
 namespace maas::api {
@@ -92,13 +90,6 @@ json::value parse_json(std::string_view text) {
         used);
   }
   return parser.handler().release();
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  thread_local json::serializer serializer;
-  std::array<char, 4096> piece;
-  serializer.reset(json::string_view(text));
-  while (!serializer.done()) out += serializer.read(piece.data(), piece.size());
 }
 
 }  // namespace maas::api

@@ -26,7 +26,4 @@ class JsonSyntaxError : public std::runtime_error {
 // beyond a double are errors. Of duplicate keys the last wins. Throws JsonSyntaxError.
 boost::json::value parse_json(std::string_view text);
 
-// Appends `text` as a JSON string.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace maas::api

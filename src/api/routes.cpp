@@ -44,12 +44,13 @@ http::RequestObserver make_access_log(double sample) {
       if (std::generate_canonical<double, 32>(random) >= sample) return;
     }
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(duration);
-    log::info("request", {{"request_id", request.id},
-                          {"method", to_string(request.method)},
-                          {"path", http::printable(request.path)},
-                          {"status", status},
-                          {"duration_us", micros.count()},
-                          {"tenant", request.principal}});
+    log::write_soon(log::Level::info, "request",
+                    {{"request_id", request.id},
+                     {"method", to_string(request.method)},
+                     {"path", http::printable(request.path)},
+                     {"status", status},
+                     {"duration_us", micros.count()},
+                     {"tenant", request.principal}});
   };
 }
 

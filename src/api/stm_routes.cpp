@@ -1,6 +1,6 @@
 #include "api/fields.hpp"
-#include "api/json_body.hpp"
 #include "api/routes.hpp"
+#include "core/json_text.hpp"
 
 #include <array>
 #include <charconv>
@@ -39,7 +39,7 @@ void append_message(std::string& out, const Message& message) {
   out += R"({"role":")";
   out += to_string(message.role);
   out += R"(","content":)";
-  append_json_string(out, message.content);
+  append_json(out, message.content);
   out += R"(,"metadata":)";
   out += message.metadata.empty() ? "null" : message.metadata;
   out += R"(,"id":")";
@@ -53,7 +53,7 @@ void append_message(std::string& out, const Message& message) {
 
 std::string begin_reply(const SessionKey& session) {
   std::string out = R"({"session_id":)";
-  append_json_string(out, session.session);
+  append_json(out, session.session);
   return out;
 }
 
@@ -84,7 +84,7 @@ Response settings_reply(const SessionKey& session, const SessionSettings& settin
   std::string out = begin_reply(session);
   out += R"(,"config":{"strategy":)";
   if (settings.strategy) {
-    append_json_string(out, to_string(*settings.strategy));
+    append_json(out, to_string(*settings.strategy));
   } else {
     out += "null";
   }

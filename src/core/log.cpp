@@ -1,10 +1,9 @@
 #include "core/log.hpp"
 
+#include "core/json_text.hpp"
 #include "core/time.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 namespace maas::log {
@@ -46,11 +45,26 @@ std::string_view name_of(Level level) {
   return "info";
 }
 
+// stderr through a buffer of stdio's; unlike the library's own sink it leaves the flushing to us.
+class BufferedStderr final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  BufferedStderr() { std::setvbuf(stderr, nullptr, _IOFBF, kBufferBytes); }
+
+ private:
+  static constexpr std::size_t kBufferBytes = 64 * 1024;
+
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  }
+  void flush_() override { std::fflush(stderr); }
+};
+
 // The pattern is the line alone: time and level are fields of the JSON object.
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    auto made = std::make_shared<spdlog::logger>("maas", std::move(sink));
+    auto made = std::make_shared<spdlog::logger>("maas", std::make_shared<BufferedStderr>());
     made->set_pattern("%v");
     return made;
   }();
@@ -73,15 +87,33 @@ void set_level(Level level) { logger().set_level(spdlog_level(level)); }
 
 bool enabled(Level level) { return logger().should_log(spdlog_level(level)); }
 
-void write(Level level, std::string_view message, Fields fields) {
+void write_soon(Level level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
-  boost::json::object line;
-  line.reserve(3 + fields.size());
-  line.emplace("time", utc_text(now()));
-  line.emplace("level", name_of(level));
-  line.emplace("message", message);
-  for (const auto& [name, value] : fields) line.emplace(name, value);
-  logger().log(spdlog_level(level), boost::json::serialize(line));
+  std::string line;
+  line.reserve(256);
+  line += R"({"time":")";
+  line += utc_text(now());
+  line += R"(","level":")";
+  line += name_of(level);
+  line += R"(","message":)";
+  append_json(line, message);
+  for (const Field& field : fields) {
+    line += ',';
+    append_json(line, field.name);
+    line += ':';
+    if (field.text) {
+      append_json(line, *field.text);
+    } else {
+      append_json(line, field.value);
+    }
+  }
+  line += '}';
+  logger().log(spdlog_level(level), line);
+}
+
+void write(Level level, std::string_view message, Fields fields) {
+  write_soon(level, message, fields);
+  if (enabled(level)) flush();
 }
 
 void flush() { logger().flush(); }

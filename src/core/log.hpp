@@ -3,6 +3,7 @@
 #include <boost/json/value.hpp>
 
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -10,18 +11,19 @@ namespace maas::log {
 
 enum class Level { trace, debug, info, warn, error, off };
 
-// A named value of a log line: a text, a number or any JSON value.
+// A named value of a log line: a text, a number or any JSON value. Borrows texts.
 struct Field {
   template <class T>
   Field(std::string_view field_name, const T& field_value) : name(field_name) {
     if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-      value = boost::json::string_view(std::string_view(field_value));
+      text = field_value;
     } else {
       value = field_value;
     }
   }
 
   std::string_view name;
+  std::optional<std::string_view> text;
   boost::json::value value;
 };
 using Fields = std::initializer_list<Field>;
@@ -33,6 +35,10 @@ bool enabled(Level level);
 
 // One JSON object per line on stderr: {"time","level","message", fields…}. Thread-safe.
 void write(Level level, std::string_view message, Fields fields = {});
+
+// The same for lines that come with every request: they reach stderr with the next line that is
+// written, or the next flush().
+void write_soon(Level level, std::string_view message, Fields fields = {});
 
 inline void debug(std::string_view message, Fields fields = {}) {
   write(Level::debug, message, fields);
@@ -47,7 +53,7 @@ inline void error(std::string_view message, Fields fields = {}) {
   write(Level::error, message, fields);
 }
 
-// Writes out what is buffered; before the process ends.
+// Writes out what is buffered: regularly, and before the process ends.
 void flush();
 
 }  // namespace maas::log

@@ -173,6 +173,7 @@ class Connection::Exchange {
     const Target target = split_target(message.target());
     request_.path = target.path;
     request_.query_text = target.query;
+    request_.headers.reserve(16);
     for (const auto& field : message) {
       request_.headers.push_back({field.name_string(), field.value()});
     }

@@ -1,8 +1,8 @@
 #include "http/types.hpp"
 
+#include "core/json_text.hpp"
+
 #include <boost/beast/core/string.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/string.hpp>
 
 #include <cassert>
 
@@ -54,8 +54,10 @@ std::optional<std::string_view> Request::query_parameter(std::string_view name) 
 }
 
 Response error_response(int status, std::string_view detail) {
-  return {.status = status,
-          .body = "{\"detail\":" + boost::json::serialize(boost::json::string_view(detail)) + "}"};
+  std::string body = R"({"detail":)";
+  append_json(body, detail);
+  body += '}';
+  return {.status = status, .body = std::move(body)};
 }
 
 }  // namespace maas::http
