@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/message.hpp"
+#include "text/token_counter.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
-
-#include "core/message.hpp"
-#include "text/token_counter.hpp"
 
 namespace maas::stm {
 

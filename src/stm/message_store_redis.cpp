@@ -239,15 +239,16 @@ class RedisMessageStore final : public MessageStore {
         overrides.max_messages ? std::to_string(*overrides.max_messages) : "";
     RedisConnection& redis = co_await connection();
     const auto reply =
-        co_await redis.run(kSnapshot, words(keys.messages, keys.settings), words(to_string(defaults.strategy), max_messages, of_this_call));
+        co_await redis.run(kSnapshot, words(keys.messages, keys.settings),
+                           words(to_string(defaults.strategy), max_messages, of_this_call));
     co_return SessionSnapshot{settings_from(reply), messages_from(std::span(reply).subspan(3))};
   }
 
   Task<SessionSettings> settings(const SessionKey& session) override {
     const Keys keys(session);
     RedisConnection& redis = co_await connection();
-    co_return settings_from(
-        co_await redis.command(words("HMGET", keys.settings, "strategy", "max_messages", "max_tokens")));
+    co_return settings_from(co_await redis.command(
+        words("HMGET", keys.settings, "strategy", "max_messages", "max_tokens")));
   }
 
   Task<SessionSettings> change_settings(const SessionKey& session,
@@ -258,8 +259,9 @@ class RedisMessageStore final : public MessageStore {
     const std::string max_messages = change_argument(change.max_messages);
     const std::string max_tokens = change_argument(change.max_tokens);
     RedisConnection& redis = co_await connection();
-    co_return settings_from(co_await redis.run(kConfigure, words(keys.messages, keys.settings),
-                                               words(lifetime_, strategy, max_messages, max_tokens)));
+    co_return settings_from(
+        co_await redis.run(kConfigure, words(keys.messages, keys.settings),
+                           words(lifetime_, strategy, max_messages, max_tokens)));
   }
 
   Task<bool> summarize(const SessionKey& session, std::span<const Message> summarized,
@@ -269,9 +271,9 @@ class RedisMessageStore final : public MessageStore {
     const std::string score = std::to_string(summary.timestamp.time_since_epoch().count());
     const std::string member = member_without_time(summary).insert(kIdBytes, " " + score);
     RedisConnection& redis = co_await connection();
-    const auto reply =
-        co_await redis.run(kSummarize, words(keys.messages),
-                           words(count, summarized.front().id, summarized.back().id, member, score));
+    const auto reply = co_await redis.run(
+        kSummarize, words(keys.messages),
+        words(count, summarized.front().id, summarized.back().id, member, score));
     co_return reply.at(0) == "1";
   }
 

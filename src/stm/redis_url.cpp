@@ -73,6 +73,7 @@ RedisUrl parse_redis_url(std::string_view url) {
     if (port != url.npos && url[port] != ':') fail("has text behind the ']' of its host");
   } else {
     parsed.host = url.substr(0, port);
+    if (parsed.host.find(':') != parsed.host.npos) fail("names an IPv6 address without brackets");
   }
   if (parsed.host.empty()) fail("names no host");
   if (port != url.npos) {

@@ -136,7 +136,10 @@ Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey
   const bool replaced = co_await store_.summarize(session, plan.to_summarize, *summary);
   if (!replaced) co_return std::nullopt;
 
-  Context context{.messages = {}, .strategy = Strategy::token_threshold, .total_tokens = 0, .summarized = plan.to_summarize.size()};
+  Context context{.messages = {},
+                  .strategy = Strategy::token_threshold,
+                  .total_tokens = 0,
+                  .summarized = plan.to_summarize.size()};
   context.messages.push_back(*summary);
   context.messages.insert(context.messages.end(), plan.window.begin(), plan.window.end());
   context.total_tokens = total_tokens(context.messages);

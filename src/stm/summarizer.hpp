@@ -1,14 +1,15 @@
 #pragma once
 
+#include "core/message.hpp"
+#include "core/task.hpp"
+#include "text/token_counter.hpp"
+
 #include <boost/asio/thread_pool.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-
-#include "core/message.hpp"
-#include "core/task.hpp"
-#include "text/token_counter.hpp"
 
 namespace maas::stm {
 
@@ -17,8 +18,9 @@ struct Summary {
   std::string method;   // how it was made: "extractive" or "llm"
 };
 
-// Writes one summary of the oldest messages of a session. The first of them may itself be a summary.
-// Thread-safe. Throws Error when no summary could be made; the caller then replaces nothing.
+// Writes one summary of the oldest messages of a session. The first of them may itself be a
+// summary. Thread-safe. Throws Error when no summary could be made; the caller then replaces
+// nothing.
 class Summarizer {
  public:
   virtual ~Summarizer() = default;

@@ -30,6 +30,8 @@ void check_url(std::string_view text) {
     check(!url.host.empty(), "a URL names a host");
     check(std::ranges::all_of(url.port, [](char c) { return c >= '0' && c <= '9'; }),
           "a port is a number");
+    check(url.host.find(':') == url.host.npos || text.find('[') != text.npos,
+          "an IPv6 address stands in brackets");
     check_same(stm::parse_redis_url(written(url)), url);
   } catch (const Error& error) {
     check(error.code() == Errc::invalid_argument, "a malformed URL is an invalid argument");
