@@ -8,8 +8,9 @@
 
 namespace maas::stm {
 
-// A session's messages lie together in the table's own tree, in order. `bytes` is what they hold:
-// it tells a read that is quick from one that is better done elsewhere.
+// A session's messages lie together in the table's own tree, in order, so that an append touches
+// one page. When a session ends follows from its last message and `changed_at`, the last change of
+// its settings; `sweep_at` is a time before which nobody needs to look.
 const std::string_view kSqliteSchema = R"sql(
 CREATE TABLE stm_sessions(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -18,13 +19,11 @@ CREATE TABLE stm_sessions(
   strategy TEXT,
   max_messages INTEGER,
   max_tokens INTEGER,
-  last_timestamp INTEGER NOT NULL DEFAULT 0,  -- µs since the epoch
-  bytes INTEGER NOT NULL DEFAULT 0,
-  expires_at INTEGER,                         -- µs since the epoch; NULL: never
-  sweep_at INTEGER,                           -- the same, rounded up; see kSweepGrain
+  changed_at INTEGER NOT NULL,  -- µs since the epoch, as all times here
+  sweep_at INTEGER NOT NULL,
   UNIQUE(tenant, session)
 ) STRICT;
-CREATE INDEX stm_sessions_to_sweep ON stm_sessions(sweep_at) WHERE sweep_at IS NOT NULL;
+CREATE INDEX stm_sessions_to_sweep ON stm_sessions(sweep_at);
 CREATE TABLE stm_messages(
   session_id INTEGER NOT NULL REFERENCES stm_sessions(id),
   timestamp INTEGER NOT NULL,
@@ -41,22 +40,18 @@ namespace {
 
 using sqlite::Connection;
 
-// Reads of sessions up to this size take less time than a change of threads is worth.
-constexpr std::int64_t kReadHereBytes = 128 * 1024;
+// Reading up to this much takes less time than a change of threads is worth.
+constexpr std::size_t kReadHereBytes = 128 * 1024;
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 constexpr std::int64_t kSweptAtOnce = 1000;
-// An index over the exact time of expiry would change with every append. The sweep goes by a time
-// in steps of ten minutes, which most appends leave as it is; reads go by the exact one.
-constexpr std::int64_t kSweepGrain = 600'000'000;  // µs
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
 
-// A session as its row has it, if it has not expired.
 struct Row {
   std::int64_t id = 0;
-  std::int64_t last_timestamp = 0;
-  std::int64_t bytes = 0;
-  std::int64_t sweep_at = 0;
+  std::int64_t last_timestamp = 0;  // of its messages; 0: it has none
+  std::int64_t changed_at = 0;
   SessionSettings settings;
 };
 
@@ -70,38 +65,35 @@ std::string text(const SQLite::Column& column) {
   return bytes ? std::string(bytes, static_cast<std::size_t>(column.getBytes())) : std::string();
 }
 
-std::int64_t stored_bytes(const Message& message) {
-  return static_cast<std::int64_t>(message.content.size() + message.metadata.size());
-}
-
-std::optional<Row> find(Connection& connection, const SessionKey& key, Timestamp now) {
+// The session's row, also of one that has expired.
+std::optional<Row> find(Connection& connection, const SessionKey& key) {
   auto& query = connection.statement(
-      "SELECT id, last_timestamp, bytes, strategy, max_messages, max_tokens, sweep_at"
-      " FROM stm_sessions"
-      " WHERE tenant = ? AND session = ? AND (expires_at IS NULL OR expires_at > ?)");
+      "SELECT id, strategy, max_messages, max_tokens, changed_at,"
+      " (SELECT max(timestamp) FROM stm_messages WHERE session_id = stm_sessions.id)"
+      " FROM stm_sessions WHERE tenant = ? AND session = ?");
   query.bind(1, key.tenant);
   query.bind(2, key.session);
-  query.bind(3, micros(now));
   if (!query.executeStep()) return std::nullopt;
   Row row{.id = query.getColumn(0).getInt64(),
-          .last_timestamp = query.getColumn(1).getInt64(),
-          .bytes = query.getColumn(2).getInt64(),
-          .sweep_at = query.getColumn(6).getInt64(),
+          .last_timestamp = query.getColumn(5).getInt64(),
+          .changed_at = query.getColumn(4).getInt64(),
           .settings = {}};
-  if (!query.isColumnNull(3)) row.settings.strategy = strategy_from(text(query.getColumn(3)));
-  row.settings.max_messages = integer(query.getColumn(4));
-  row.settings.max_tokens = integer(query.getColumn(5));
+  if (!query.isColumnNull(1)) row.settings.strategy = strategy_from(text(query.getColumn(1)));
+  row.settings.max_messages = integer(query.getColumn(2));
+  row.settings.max_tokens = integer(query.getColumn(3));
   return row;
 }
 
-std::vector<Message> newest_of(Connection& connection, std::int64_t session_id,
-                               std::int64_t limit) {
+// The newest `limit` messages, oldest first; nullopt if they hold more than `max_bytes`.
+std::optional<std::vector<Message>> newest_of(Connection& connection, std::int64_t session_id,
+                                              std::int64_t limit, std::size_t max_bytes) {
   auto& query = connection.statement(
       "SELECT timestamp, id, role, content, metadata, token_count FROM stm_messages"
       " WHERE session_id = ? ORDER BY timestamp DESC LIMIT ?");
   query.bind(1, session_id);
   query.bind(2, limit);
   std::vector<Message> messages;
+  std::size_t bytes = 0;
   while (query.executeStep()) {
     messages.push_back(
         {.id = text(query.getColumn(1)),
@@ -110,6 +102,8 @@ std::vector<Message> newest_of(Connection& connection, std::int64_t session_id,
          .content = text(query.getColumn(3)),
          .metadata = text(query.getColumn(4)),
          .token_count = query.getColumn(5).getInt64()});
+    bytes += messages.back().content.size() + messages.back().metadata.size();
+    if (bytes > max_bytes) return std::nullopt;
   }
   std::ranges::reverse(messages);
   return messages;
@@ -164,18 +158,7 @@ class SqliteMessageStore final : public MessageStore {
       const Row row = open(connection, key);
       const std::int64_t first = std::max(micros(clock_()), row.last_timestamp + 1);
       std::int64_t timestamp = first;
-      std::int64_t bytes = row.bytes;
-      for (const Message& message : messages) {
-        insert(connection, row.id, message, timestamp++);
-        bytes += stored_bytes(message);
-      }
-      auto& statement = connection.statement(
-          "UPDATE stm_sessions SET last_timestamp = ?, bytes = ? WHERE id = ?");
-      statement.bind(1, timestamp - 1);
-      statement.bind(2, bytes);
-      statement.bind(3, row.id);
-      statement.exec();
-      prolong(connection, row);
+      for (const Message& message : messages) insert(connection, row.id, message, timestamp++);
       return Timestamp(std::chrono::microseconds(first));
     };
     co_return co_await database_.write(change);
@@ -198,8 +181,8 @@ class SqliteMessageStore final : public MessageStore {
   }
 
   Task<SessionSettings> settings(const SessionKey& key) override {
-    const auto row = database_.read_here(
-        [&](Connection& connection) { return find(connection, key, clock_()); });
+    const auto row =
+        database_.read_here([&](Connection& connection) { return find_alive(connection, key); });
     co_return row ? row->settings : SessionSettings{};
   }
 
@@ -212,13 +195,14 @@ class SqliteMessageStore final : public MessageStore {
       if (change.max_messages) settings.max_messages = *change.max_messages;
       if (change.max_tokens) settings.max_tokens = *change.max_tokens;
       auto& statement = connection.statement(
-          "UPDATE stm_sessions SET strategy = ?, max_messages = ?, max_tokens = ? WHERE id = ?");
+          "UPDATE stm_sessions SET strategy = ?, max_messages = ?, max_tokens = ?, changed_at = ?"
+          " WHERE id = ?");
       if (settings.strategy) statement.bind(1, std::string(to_string(*settings.strategy)));
       if (settings.max_messages) statement.bind(2, *settings.max_messages);
       if (settings.max_tokens) statement.bind(3, *settings.max_tokens);
-      statement.bind(4, row.id);
+      statement.bind(4, micros(clock_()));
+      statement.bind(5, row.id);
       statement.exec();
-      prolong(connection, row);
       return settings;
     };
     co_return co_await database_.write(apply);
@@ -227,7 +211,7 @@ class SqliteMessageStore final : public MessageStore {
   Task<bool> summarize(const SessionKey& key, std::span<const Message> summarized,
                        const Message& summary) override {
     auto change = [this, &key, summarized, &summary](Connection& connection) {
-      const auto row = find(connection, key, clock_());
+      const auto row = find_alive(connection, key);
       if (!row || !are_oldest(connection, row->id, summarized)) return false;
       auto& statement =
           connection.statement("DELETE FROM stm_messages WHERE session_id = ? AND timestamp <= ?");
@@ -235,12 +219,6 @@ class SqliteMessageStore final : public MessageStore {
       statement.bind(2, micros(summarized.back().timestamp));
       statement.exec();
       insert(connection, row->id, summary, micros(summary.timestamp));
-      std::int64_t bytes = row->bytes + stored_bytes(summary);
-      for (const Message& message : summarized) bytes -= stored_bytes(message);
-      auto& update = connection.statement("UPDATE stm_sessions SET bytes = ? WHERE id = ?");
-      update.bind(1, bytes);
-      update.bind(2, row->id);
-      update.exec();
       return true;
     };
     co_return co_await database_.write(change);
@@ -248,7 +226,7 @@ class SqliteMessageStore final : public MessageStore {
 
   Task<> forget(const SessionKey& key) override {
     auto change = [this, &key](Connection& connection) {
-      const auto row = find(connection, key, clock_());
+      const auto row = find_alive(connection, key);
       if (row) remove(connection, row->id);
       return true;
     };
@@ -256,71 +234,64 @@ class SqliteMessageStore final : public MessageStore {
   }
 
   Task<bool> sweep() override {
+    if (!ttl_) co_return false;
     auto change = [this](Connection& connection) { return sweep_one(connection); };
     co_return co_await database_.write(change);
   }
 
  private:
+  // When a session ends, in µs; at the end of time without a time to live.
+  std::int64_t expiry(std::int64_t last_timestamp, std::int64_t changed_at) const {
+    if (!ttl_) return kAll;
+    return std::max(last_timestamp, changed_at) + std::chrono::microseconds(*ttl_).count();
+  }
+
+  bool alive(const Row& row) const {
+    return expiry(row.last_timestamp, row.changed_at) > micros(clock_());
+  }
+
+  std::optional<Row> find_alive(Connection& connection, const SessionKey& key) const {
+    auto row = find(connection, key);
+    if (row && !alive(*row)) row.reset();
+    return row;
+  }
+
   // The session's row; one that is missing is made, one that has expired begins anew.
-  Row open(Connection& connection, const SessionKey& key) {
-    if (auto row = find(connection, key, clock_())) return *row;
-    auto& expired =
-        connection.statement("SELECT id FROM stm_sessions WHERE tenant = ? AND session = ?");
-    expired.bind(1, key.tenant);
-    expired.bind(2, key.session);
-    if (expired.executeStep()) {
-      const std::int64_t id = expired.getColumn(0).getInt64();
-      expired.reset();
-      remove(connection, id);
+  Row open(Connection& connection, const SessionKey& key) const {
+    if (const auto row = find(connection, key)) {
+      if (alive(*row)) return *row;
+      remove(connection, row->id);
     }
-    auto& statement =
-        connection.statement("INSERT INTO stm_sessions(tenant, session) VALUES(?, ?) RETURNING id");
+    const std::int64_t time = micros(clock_());
+    auto& statement = connection.statement(
+        "INSERT INTO stm_sessions(tenant, session, changed_at, sweep_at) VALUES(?, ?, ?, ?)"
+        " RETURNING id");
     statement.bind(1, key.tenant);
     statement.bind(2, key.session);
+    statement.bind(3, time);
+    statement.bind(4, expiry(time, time));
     statement.executeStep();
     const std::int64_t id = statement.getColumn(0).getInt64();
     statement.reset();
-    return {.id = id, .settings = {}};
-  }
-
-  // Restarts the session's time to live.
-  void prolong(Connection& connection, const Row& row) const {
-    if (!ttl_) return;
-    const std::int64_t expires_at = micros(clock_() + *ttl_);
-    const std::int64_t sweep_at = (expires_at / kSweepGrain + 1) * kSweepGrain;
-    auto& statement = connection.statement(
-        sweep_at == row.sweep_at
-            ? std::string_view("UPDATE stm_sessions SET expires_at = ?1 WHERE id = ?2")
-            : std::string_view(
-                  "UPDATE stm_sessions SET expires_at = ?1, sweep_at = ?3 WHERE id = ?2"));
-    statement.bind(1, expires_at);
-    statement.bind(2, row.id);
-    if (sweep_at != row.sweep_at) statement.bind(3, sweep_at);
-    statement.exec();
+    return {.id = id, .changed_at = time, .settings = {}};
   }
 
   // The session's settings and as many of its newest messages as `limit_of` says for them.
   template <class LimitOf>
   Task<SessionSnapshot> read(const SessionKey& key, LimitOf limit_of) {
-    std::optional<SessionSnapshot> snapshot;
-    const auto small = [&](Connection& connection) {
-      const auto row = find(connection, key, clock_());
-      if (!row) {
-        snapshot.emplace();
-      } else if (row->bytes <= kReadHereBytes) {
-        snapshot = {row->settings, newest_of(connection, row->id, limit_of(row->settings))};
-      }
-    };
-    database_.read_here(small);
-    if (snapshot) co_return *std::move(snapshot);
-
-    auto large = [&](Connection& connection) {
-      const auto row = find(connection, key, clock_());
+    const auto look = [&](Connection& connection,
+                          std::size_t max_bytes) -> std::optional<SessionSnapshot> {
+      const auto row = find_alive(connection, key);
       if (!row) return SessionSnapshot{};
-      return SessionSnapshot{row->settings,
-                             newest_of(connection, row->id, limit_of(row->settings))};
+      auto messages = newest_of(connection, row->id, limit_of(row->settings), max_bytes);
+      if (!messages) return std::nullopt;
+      return SessionSnapshot{row->settings, *std::move(messages)};
     };
-    co_return co_await database_.read(large);
+    auto here = database_.read_here(
+        [&](Connection& connection) { return look(connection, kReadHereBytes); });
+    if (here) co_return *std::move(here);
+    auto elsewhere = [&look](Connection& connection) { return *look(connection, kUnlimited); };
+    co_return co_await database_.read(elsewhere);
   }
 
   static bool are_oldest(Connection& connection, std::int64_t session_id,
@@ -336,19 +307,33 @@ class SqliteMessageStore final : public MessageStore {
     return true;
   }
 
-  // Deletes some messages of one expired session, or the session once it has none.
-  bool sweep_one(Connection& connection) {
-    auto& query = connection.statement("SELECT id FROM stm_sessions WHERE sweep_at <= ? LIMIT 1");
+  // Looks at one session whose time to be looked at has come: puts that off if it lives, else
+  // deletes some of its messages, or the session once it has none.
+  bool sweep_one(Connection& connection) const {
+    auto& query = connection.statement(
+        "SELECT id, changed_at,"
+        " (SELECT max(timestamp) FROM stm_messages WHERE session_id = stm_sessions.id)"
+        " FROM stm_sessions WHERE sweep_at <= ? ORDER BY sweep_at LIMIT 1");
     query.bind(1, micros(clock_()));
     if (!query.executeStep()) return false;
-    const std::int64_t id = query.getColumn(0).getInt64();
+    const Row row{.id = query.getColumn(0).getInt64(),
+                  .last_timestamp = query.getColumn(2).getInt64(),
+                  .changed_at = query.getColumn(1).getInt64(),
+                  .settings = {}};
     query.reset();
+    if (alive(row)) {
+      auto& later = connection.statement("UPDATE stm_sessions SET sweep_at = ? WHERE id = ?");
+      later.bind(1, expiry(row.last_timestamp, row.changed_at));
+      later.bind(2, row.id);
+      later.exec();
+      return true;
+    }
     auto& statement = connection.statement(
         "DELETE FROM stm_messages WHERE session_id = ?1 AND timestamp IN"
-        " (SELECT timestamp FROM stm_messages WHERE session_id = ?1 LIMIT ?2)");
-    statement.bind(1, id);
+        " (SELECT timestamp FROM stm_messages WHERE session_id = ?1 ORDER BY timestamp LIMIT ?2)");
+    statement.bind(1, row.id);
     statement.bind(2, kSweptAtOnce);
-    if (statement.exec() < kSweptAtOnce) remove(connection, id);
+    if (statement.exec() < kSweptAtOnce) remove(connection, row.id);
     return true;
   }
 

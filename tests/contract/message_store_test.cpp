@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "core/ids.hpp"
+#include "support/memory_message_store.hpp"
 #include "support/run_task.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -62,6 +63,20 @@ class RedisEngine final : public Engine {
   std::string url_;
 };
 
+// The fake that other tests stand on keeps the same contract.
+class MemoryEngine final : public Engine {
+ public:
+  ~MemoryEngine() override { running.loops.abort(); }
+  std::unique_ptr<MessageStore> store(TimeToLive ttl) override {
+    return std::make_unique<test::MemoryMessageStore>(ttl,
+                                                      [this] { return now() + ahead_.load(); });
+  }
+  void pass(std::chrono::seconds time) override { ahead_ = ahead_.load() + time; }
+
+ private:
+  std::atomic<std::chrono::seconds> ahead_{0s};
+};
+
 Message message(std::string content, Role role = Role::user, std::string metadata = {}) {
   const auto tokens = static_cast<std::int64_t>(content.size());
   return {.id = make_id(),
@@ -83,6 +98,8 @@ class MessageStoreContract : public testing::TestWithParam<std::string> {
   void SetUp() override {
     if (GetParam() == "sqlite") {
       engine_ = std::make_unique<SqliteEngine>();
+    } else if (GetParam() == "memory") {
+      engine_ = std::make_unique<MemoryEngine>();
     } else {
       const char* url = std::getenv("MAAS_TEST_REDIS_URL");
       if (!url) GTEST_SKIP() << "MAAS_TEST_REDIS_URL names no Redis";
@@ -339,7 +356,8 @@ TEST_P(MessageStoreContract, ReadsSessionsOfManyMegabytes) {
   EXPECT_EQ(run(store_->snapshot(key_, {.max_messages = 5}, {})).messages.size(), 5u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, MessageStoreContract, testing::Values("sqlite", "redis"),
+INSTANTIATE_TEST_SUITE_P(Engines, MessageStoreContract,
+                         testing::Values("memory", "sqlite", "redis"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

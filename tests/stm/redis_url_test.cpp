@@ -48,13 +48,15 @@ TEST_P(RefusedRedisUrl, IsRefusedWithoutRepeatingThePassword) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Cases, RefusedRedisUrl,
-    testing::Values("", "localhost:6379", "http://h", "redis://", "redis://:secret@",
-                    "redis://:secret@h1,h2", "redis+sentinel://:secret@h/0/mymaster",
-                    "redis-cluster://h", "unix:///run/redis.sock", "redis://h:port",
-                    "redis://h:70000", "redis://h:-1", "redis://h/db", "redis://h/-1",
-                    "redis://h/0?x=1", "redis://u:%zzsecret@h", "redis://[::1", "redis://[::1]x"));
+INSTANTIATE_TEST_SUITE_P(Cases, RefusedRedisUrl,
+                         testing::Values("", "localhost:6379", "http://h", "redis://",
+                                         "redis://:secret@", "redis://:secret@h1,h2",
+                                         "redis+sentinel://:secret@h/0/mymaster",
+                                         "redis-cluster://h", "unix:///run/redis.sock",
+                                         "redis://h:port", "redis://h:70000", "redis://h:-1",
+                                         "redis://h/db", "redis://h/-1", "redis://h/0?x=1",
+                                         "redis://u:%zzsecret@h", "redis://::1", "redis://::1",
+                                         "redis://[::1", "redis://[::1]x"));
 
 }  // namespace
 }  // namespace maas::stm
