@@ -2,11 +2,10 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/timer.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -21,9 +20,6 @@ namespace maas {
 namespace {
 
 namespace asio = boost::asio;
-
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 constexpr std::chrono::seconds kSweepInterval{10};
 constexpr std::chrono::milliseconds kLogFlushInterval{500};
@@ -149,10 +145,8 @@ void Service::run() {
 
 // Deletes what has expired, in small parts so that requests are not held up.
 Task<> Service::sweep_regularly() {
-  Timer timer(engines_.loops()[0].get_executor());
   while (true) {
-    timer.expires_after(kSweepInterval);
-    co_await timer.async_wait(use_task);
+    co_await pause(kSweepInterval);
     try {
       while (co_await engines_.messages().sweep()) {
       }
@@ -165,10 +159,8 @@ Task<> Service::sweep_regularly() {
 
 // Access log lines wait in a buffer; someone may be watching.
 Task<> Service::flush_log_regularly() {
-  Timer timer(engines_.loops()[0].get_executor());
   while (true) {
-    timer.expires_after(kLogFlushInterval);
-    co_await timer.async_wait(use_task);
+    co_await pause(kLogFlushInterval);
     log::flush();
   }
 }

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/timer.hpp"
 #include "http/connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -10,7 +11,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <future>
@@ -20,7 +20,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 // How late a time-out may come; short time-outs are for tests and experiments.
@@ -112,8 +111,7 @@ class Server::Listener {
       if (error == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
       if (error) {
         log::warn("cannot accept a connection", {{"error", error.message()}});
-        Timer pause(loop_.get_executor(), kAcceptPause);
-        co_await pause.async_wait(asio::as_tuple(use_task));
+        co_await pause(kAcceptPause);
         continue;
       }
       boost::system::error_code failed;

@@ -1,11 +1,13 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/timer.hpp"
 #include "http/url.hpp"
 #include "stm/message_store.hpp"
 #include "stm/redis_connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -299,23 +301,36 @@ class RedisMessageStore final : public MessageStore {
     return messages;
   }
 
-  // Redis may be set up to lose what it has acknowledged; whoever runs it should know.
+  // Redis may be set up to lose what it has acknowledged; whoever runs it should know, once it
+  // answers.
   static Task<> warn_of_losses(RedisConnection& redis) {
-    try {
-      const auto policy = co_await redis.command(words("CONFIG", "GET", "maxmemory-policy"));
-      if (policy.size() == 2 && policy[1] != "noeviction") {
-        log::warn(
-            "Redis may evict sessions when its memory is full; set maxmemory-policy noeviction",
-            {{"maxmemory_policy", policy[1].value_or("")}});
+    constexpr std::chrono::seconds kPause{1};
+    bool asked = false;
+    while (!asked) {
+      try {
+        co_await look_for_losses(redis);
+        asked = true;
+      } catch (const Error& error) {
+        asked = !redis.problem();  // it answers, but does not tell
+        if (asked) {
+          log::debug("Redis does not tell its eviction and persistence settings",
+                     {{"detail", error.detail()}});
+        }
       }
-      const auto saves = co_await redis.command(words("CONFIG", "GET", "save"));
-      const auto journal = co_await redis.command(words("CONFIG", "GET", "appendonly"));
-      if (saves.size() == 2 && saves[1] == "" && journal.size() == 2 && journal[1] == "no") {
-        log::warn("Redis keeps nothing over its restart: persistence is off; set appendonly yes");
-      }
-    } catch (const Error& error) {
-      log::debug("Redis does not tell its eviction and persistence settings",
-                 {{"detail", error.detail()}});
+      co_await pause(kPause);
+    }
+  }
+
+  static Task<> look_for_losses(RedisConnection& redis) {
+    const auto policy = co_await redis.command(words("CONFIG", "GET", "maxmemory-policy"));
+    if (policy.size() == 2 && policy[1] != "noeviction") {
+      log::warn("Redis may evict sessions when its memory is full; set maxmemory-policy noeviction",
+                {{"maxmemory_policy", policy[1].value_or("")}});
+    }
+    const auto saves = co_await redis.command(words("CONFIG", "GET", "save"));
+    const auto journal = co_await redis.command(words("CONFIG", "GET", "appendonly"));
+    if (saves.size() == 2 && saves[1] == "" && journal.size() == 2 && journal[1] == "no") {
+      log::warn("Redis keeps nothing over its restart: persistence is off; set appendonly yes");
     }
   }
 

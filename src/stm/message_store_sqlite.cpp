@@ -42,6 +42,7 @@ using sqlite::Connection;
 
 // Reading up to this much takes less time than a change of threads is worth.
 constexpr std::size_t kReadHereBytes = 128 * 1024;
+constexpr std::size_t kRowBytes = 128;  // what a message takes beside its content and metadata
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 constexpr std::int64_t kSweptAtOnce = 1000;
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
@@ -102,7 +103,7 @@ std::optional<std::vector<Message>> newest_of(Connection& connection, std::int64
          .content = text(query.getColumn(3)),
          .metadata = text(query.getColumn(4)),
          .token_count = query.getColumn(5).getInt64()});
-    bytes += messages.back().content.size() + messages.back().metadata.size();
+    bytes += kRowBytes + messages.back().content.size() + messages.back().metadata.size();
     if (bytes > max_bytes) return std::nullopt;
   }
   std::ranges::reverse(messages);
@@ -165,9 +166,10 @@ class SqliteMessageStore final : public MessageStore {
   }
 
   Task<std::vector<Message>> newest(const SessionKey& key, std::size_t limit) override {
-    co_return (co_await read(key, [limit](const SessionSettings&) {
+    SessionSnapshot snapshot = co_await read(key, [limit](const SessionSettings&) {
       return static_cast<std::int64_t>(std::min(limit, static_cast<std::size_t>(kAll)));
-    })).messages;
+    });
+    co_return std::move(snapshot.messages);
   }
 
   Task<SessionSnapshot> snapshot(const SessionKey& key, const ContextSettings& defaults,
@@ -269,7 +271,9 @@ class SqliteMessageStore final : public MessageStore {
     statement.bind(1, key.tenant);
     statement.bind(2, key.session);
     statement.bind(3, time);
-    statement.bind(4, expiry(time, time));
+    // Without a time to live nothing is swept; should one be set later, the sweep finds the
+    // session.
+    statement.bind(4, ttl_ ? expiry(time, time) : time);
     statement.executeStep();
     const std::int64_t id = statement.getColumn(0).getInt64();
     statement.reset();

@@ -2,13 +2,13 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/timer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancel_after.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/redis/connection.hpp>
 #include <boost/redis/request.hpp>
 #include <boost/redis/response.hpp>
@@ -20,9 +20,6 @@ namespace {
 namespace asio = boost::asio;
 namespace redis = boost::redis;
 using Connection = redis::basic_connection<Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
 constexpr std::chrono::milliseconds kReconnectPause{100};
 constexpr std::chrono::milliseconds kHealthCheckInterval{1000};
 
@@ -153,7 +150,6 @@ struct RedisConnection::State {
 
   Task<> stay_connected() {
     const redis::config config = connection_config(options);
-    Timer pause(loop.get_executor());
     while (true) {
       if (options.url.tls) {
         SSL_set_tlsext_host_name(connection->next_layer().native_handle(),
@@ -163,10 +159,23 @@ struct RedisConnection::State {
           co_await connection->async_run(config, Observer{this}, asio::as_tuple(use_task));
       if (!problem) failed("lost the connection to " + address(), error.message());
       connection->cancel();
-      pause.expires_after(kReconnectPause);
-      co_await pause.async_wait(use_task);
       // A new object each time: one whose greeting was refused can't greet again (Boost 1.88).
+      bool renewed = false;
+      while (!renewed) {
+        co_await pause(kReconnectPause);
+        renewed = renew();
+      }
+    }
+  }
+
+  // False if the certificates can't be read at this moment.
+  bool renew() {
+    try {
       connection = make_connection();
+      return true;
+    } catch (const Error& error) {
+      failed("cannot prepare TLS", error.what());
+      return false;
     }
   }
 
