@@ -1,5 +1,5 @@
 # The commands of this project; each installs what it needs first.
-.PHONY: run build test format bench tsan fuzz clean
+.PHONY: run build test format bench microbench tsan fuzz clean
 
 FUZZ_SECONDS ?= 300
 OPTIONS ?=
@@ -34,6 +34,12 @@ format:
 bench: build
 	@scripts/setup bench
 	python3 bench/load.py
+
+# The parts that do the work, each beside a baseline.
+microbench:
+	@scripts/setup bench
+	@scripts/build bench benchmarks
+	build/bench/bench/benchmarks
 
 fuzz:
 	@scripts/setup fuzz
