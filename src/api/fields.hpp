@@ -93,7 +93,7 @@ class Fields {
 };
 
 // The body of a request as a JSON value. Throws ValidationError when it is missing, null or no
-// JSON, http::Response-mapped UnsupportedMediaType when it says that it is something else.
+// JSON, UnsupportedMediaType when it says that it is something else.
 boost::json::value parse_body(const http::Request& request);
 
 // A body in a form that is not taken. Answered with 415.
