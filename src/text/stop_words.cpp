@@ -1,5 +1,8 @@
 #include "text/stop_words.hpp"
 
+#include "text/language.hpp"
+#include "text/stop_word_lists.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -49,9 +52,17 @@ static_assert(std::ranges::is_sorted(kEnglishStopWords));
 
 }  // namespace
 
+std::span<const std::string_view> stop_words(std::string_view language) {
+  const auto name = language_named(language);
+  if (name == kEnglish) return kEnglishStopWords;
+  for (const StopWordList& list : foreign_stop_words()) {
+    if (list.language == name) return list.words;
+  }
+  return {};
+}
+
 bool is_stop_word(std::string_view word, std::string_view language) {
-  if (language != kEnglish && language != "en") return false;
-  return std::ranges::binary_search(kEnglishStopWords, word);
+  return std::ranges::binary_search(stop_words(language), word);
 }
 
 }  // namespace maas::text

@@ -1,5 +1,6 @@
 #include "text/words.hpp"
 
+#include "text/ascii_words.hpp"
 #include "text/boundaries.hpp"
 #include "text/sentences.hpp"
 
@@ -20,16 +21,11 @@ namespace {
 
 std::string fold_ascii(std::string_view word) {
   std::string folded(word);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : folded) c = ascii_lower(c);
   return folded;
 }
 
 std::string fold(std::string_view word) {
-  if (std::ranges::all_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
-    return fold_ascii(word);
-  }
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKCCasefoldInstance(status);
   check_icu(status, "normalization");
@@ -45,7 +41,16 @@ std::string fold(std::string_view word) {
   return folded;
 }
 
+Word make_ascii_word(std::string_view written) {
+  const std::string_view beginning = prefix_at_word(written, kLongestWord);
+  return {.written = written,
+          .folded = fold_ascii(beginning),
+          .capitalized = is_ascii_upper(beginning.front()),
+          .has_digit = std::ranges::any_of(beginning, is_ascii_digit)};
+}
+
 Word make_word(std::string_view written) {
+  if (is_ascii(written)) return make_ascii_word(written);
   // Normalization sorts combining marks, which takes quadratic time on long runs of them.
   const std::string_view beginning = prefix_at_word(written, kLongestWord);
   Word word{.written = written, .folded = fold(beginning)};
@@ -59,6 +64,49 @@ Word make_word(std::string_view written) {
   U8_NEXT(beginning.data(), at, beginning.size(), first);
   word.capitalized = u_isupper(first) || u_istitle(first);
   return word;
+}
+
+void append_ascii_words(std::string_view text, std::vector<Word>& found) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = ascii_word_end(text, at, text.size());
+    if (end > at) found.push_back(make_ascii_word(text.substr(at, end - at)));
+    at = std::max(end, at + 1);
+  }
+}
+
+void append_icu_words(std::string_view text, std::vector<Word>& found) {
+  struct Segment {
+    std::size_t begin, end;
+  };
+  // Collected first: make_word may ask for the same break iterator.
+  std::vector<Segment> segments;
+  icu::BreakIterator& breaks = word_breaks(text);
+  std::size_t begin = 0;
+  for (auto at = breaks.next(); at != icu::BreakIterator::DONE; at = breaks.next()) {
+    const auto end = static_cast<std::size_t>(at);
+    if (breaks.getRuleStatus() >= UBRK_WORD_NONE_LIMIT) segments.push_back({begin, end});
+    begin = end;
+  }
+  for (const Segment& segment : segments) {
+    Word word = make_word(text.substr(segment.begin, segment.end - segment.begin));
+    if (!word.folded.empty()) found.push_back(std::move(word));
+  }
+}
+
+// How far `text` goes on with chunks, each up to the next space, that are all ASCII or all not.
+// A word never reaches over a space, so each such part can be cut into words alone.
+std::size_t uniform_part(std::string_view text, bool& ascii) {
+  std::size_t part = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    bool chunk_ascii = true;
+    while (at < text.size() && !is_ascii_space(text[at])) chunk_ascii &= is_ascii(text[at++]);
+    while (at < text.size() && is_ascii_space(text[at])) ++at;
+    if (begin > 0 && chunk_ascii != ascii) break;
+    ascii = chunk_ascii;
+    part = at;
+  }
+  return part;
 }
 
 struct StemmerDeleter {
@@ -81,23 +129,17 @@ sb_stemmer* stemmer_of(std::string_view language) {
 }  // namespace
 
 std::vector<Word> words(std::string_view text) {
-  struct Segment {
-    std::size_t begin, end;
-  };
-  // Collected first: make_word may ask for the same break iterator.
-  std::vector<Segment> segments;
-  icu::BreakIterator& breaks = word_breaks(text);
-  std::size_t begin = 0;
-  for (auto at = breaks.next(); at != icu::BreakIterator::DONE; at = breaks.next()) {
-    const auto end = static_cast<std::size_t>(at);
-    if (breaks.getRuleStatus() >= UBRK_WORD_NONE_LIMIT) segments.push_back({begin, end});
-    begin = end;
-  }
   std::vector<Word> found;
-  found.reserve(segments.size());
-  for (const Segment& segment : segments) {
-    Word word = make_word(text.substr(segment.begin, segment.end - segment.begin));
-    if (!word.folded.empty()) found.push_back(std::move(word));
+  while (!text.empty()) {
+    bool ascii = true;
+    const std::size_t size = uniform_part(text, ascii);
+    const std::string_view part = text.substr(0, size);
+    if (ascii) {
+      append_ascii_words(part, found);
+    } else {
+      append_icu_words(part, found);
+    }
+    text.remove_prefix(size);
   }
   return found;
 }

@@ -22,8 +22,8 @@ struct Word {
 
 // The words of `text`, which is shorter than 2 GiB, by Unicode's word boundaries (UAX 29), those of
 // scripts without spaces by dictionary. Punctuation, symbols and emoji are no words; "don't",
-// "1,250.50", "main.py" and "user_id" are one each. Of a word beyond kLongestWord only the
-// beginning is folded.
+// "1,250.50", "main.py", "user_id" and "jo@x.org" are one each. Of a word beyond kLongestWord only
+// the beginning is folded.
 std::vector<Word> words(std::string_view text);
 
 // The stem of a folded word by Snowball's stemmer of `language`, its English name or ISO 639 code

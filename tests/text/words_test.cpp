@@ -1,9 +1,13 @@
 #include "text/words.hpp"
 
-#include "text/stop_words.hpp"
+#include "text/boundaries.hpp"
 
 #include <gtest/gtest.h>
+#include <unicode/ubrk.h>
 
+#include <array>
+#include <cstdint>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,8 +31,8 @@ TEST(Words, AreSeparatedAtSpacesAndPunctuation) {
 }
 
 TEST(Words, KeepContractionsNumbersAndIdentifiersWhole) {
-  EXPECT_EQ(folded("don't 1,250.50 main.py user_id"),
-            (Strings{"don't", "1,250.50", "main.py", "user_id"}));
+  EXPECT_EQ(folded("don't 1,250.50 main.py user_id jo@x.org"),
+            (Strings{"don't", "1,250.50", "main.py", "user_id", "jo@x.org"}));
 }
 
 TEST(Words, AreFoldedSoThatSpellingsCompareEqual) {
@@ -98,6 +102,68 @@ TEST(Words, AreTheSameOnAllThreads) {
   EXPECT_EQ(differing, std::vector<int>(4));
 }
 
+// What ICU alone finds in the whole text.
+std::vector<std::string_view> icu_words(std::string_view text) {
+  std::vector<std::string_view> found;
+  icu::BreakIterator& breaks = word_breaks(text);
+  std::size_t begin = 0;
+  for (auto at = breaks.next(); at != icu::BreakIterator::DONE; at = breaks.next()) {
+    const auto end = static_cast<std::size_t>(at);
+    if (breaks.getRuleStatus() >= UBRK_WORD_NONE_LIMIT) {
+      found.push_back(text.substr(begin, end - begin));
+    }
+    begin = end;
+  }
+  return found;
+}
+
+std::vector<std::string_view> written(std::string_view text) {
+  std::vector<std::string_view> found;
+  for (const Word& word : words(text)) found.push_back(word.written);
+  return found;
+}
+
+TEST(Words, OfAsciiAreThoseOfIcu) {
+  constexpr std::string_view kAlphabet = "aZ1_.':;,@";
+  constexpr std::size_t kLength = 5;
+  std::string text(kLength, 'a');
+  std::array<std::size_t, kLength> digits{};
+  for (bool more = true; more;) {
+    for (std::size_t i = 0; i < kLength; ++i) text[i] = kAlphabet[digits[i]];
+    ASSERT_EQ(written(text), icu_words(text)) << '"' << text << '"';
+    more = false;
+    for (std::size_t i = 0; i < kLength && !more; ++i) {
+      digits[i] = (digits[i] + 1) % kAlphabet.size();
+      more = digits[i] != 0;
+    }
+  }
+}
+
+TEST(Words, OfAnyAsciiAndOfMixedTextsAreThoseOfIcu) {
+  const std::vector<std::string> others = {"\u0301", "\u200d", "é",      "’",  "東京",   "で",
+                                           "ภาษา",   "я",      "👍🏽",   "🇩🇪", "\u00a0", "\u00ad",
+                                           "\u2028", "\u05d0", "\"",     "カ", "①",      "٣",
+                                           "\ufeff", "—",      "\u2003", "ﬁ",  "한국"};
+  std::mt19937 random(7);
+  const auto below = [&](std::size_t limit) { return random() % limit; };
+  for (int i = 0; i < 20'000; ++i) {
+    const std::size_t foreign_share = below(3) == 0 ? 0 : 1 + below(4);
+    std::string text;
+    for (std::size_t n = below(12); n > 0; --n) {
+      if (below(8) < foreign_share) {
+        text += others[below(others.size())];
+      } else if (below(3) == 0) {
+        text += ' ';
+      } else {
+        text += static_cast<char>(below(0x80));
+      }
+    }
+    std::vector<std::string_view> expected = icu_words(text);
+    std::erase_if(expected, [](std::string_view word) { return words(word).empty(); });
+    ASSERT_EQ(written(text), expected) << '"' << text << '"';
+  }
+}
+
 TEST(Stem, JoinsTheFormsOfAWord) {
   EXPECT_EQ(stem("running"), "run");
   EXPECT_EQ(stem("allergies"), stem("allergy"));
@@ -119,20 +185,6 @@ TEST(Stem, LeavesWordsOfUnknownLanguagesAsTheyAre) {
 TEST(Stem, LeavesVeryLongWordsAsTheyAre) {
   const std::string word = std::string(kLongestWord, 'x') + "ing";
   EXPECT_EQ(stem(word), word);
-}
-
-TEST(StopWords, AreFunctionWordsAndTheirContractions) {
-  for (const auto word : {"the", "a", "yourselves", "don't", "didn", "i'm", "which"}) {
-    EXPECT_TRUE(is_stop_word(word)) << word;
-  }
-  for (const auto word : {"", "lisbon", "allergic", "12", "don", "won", "zebra"}) {
-    EXPECT_FALSE(is_stop_word(word)) << word;
-  }
-}
-
-TEST(StopWords, ExistForEnglishOnly) {
-  EXPECT_TRUE(is_stop_word("the", "en"));
-  EXPECT_FALSE(is_stop_word("the", "german"));
 }
 
 }  // namespace
