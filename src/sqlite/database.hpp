@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace SQLite {
@@ -57,6 +58,10 @@ struct Options {
 // Functions throw Error{unavailable} when the file can't be read or written; a write has then
 // changed nothing.
 class Database {
+  struct Unannounced {
+    void operator()() const noexcept {}
+  };
+
  public:
   // Opens or creates the file and brings its schema up to date: `migrations[i]` leads from version
   // i to i + 1. Refuses a file of a newer schema. Reads run on `pool`, which outlives the database.
@@ -67,11 +72,15 @@ class Database {
 
   // Runs `change` in a savepoint on the writer thread; resumes when its transaction is durable.
   // Throws what `change` throws, having undone what it did.
-  template <class F>
-  Task<std::invoke_result_t<F&, Connection&>> write(F change) {
+  // `committed` is called on the writer thread once that is durable, before the coroutine resumes:
+  // writes are announced in the order in which they happened. Not called for a write that failed.
+  template <class F, class Committed = Unannounced>
+  Task<std::invoke_result_t<F&, Connection&>> write(F change, Committed committed = {}) {
+    static_assert(std::is_nothrow_invocable_v<Committed&>, "it is too late to fail");
     using T = std::invoke_result_t<F&, Connection&>;
-    auto start = [this, &change](auto complete) {
-      enqueue(std::make_unique<WriteOf<T, F, decltype(complete)>>(change, std::move(complete)));
+    auto start = [this, &change, &committed](auto complete) {
+      enqueue(std::make_unique<WriteOf<T, F, Committed, decltype(complete)>>(change, committed,
+                                                                             std::move(complete)));
     };
     co_return co_await await_elsewhere<T>(std::move(start));
   }
@@ -102,17 +111,22 @@ class Database {
     virtual void complete() = 0;
   };
 
-  // `change` lives in the coroutine that awaits the write.
-  template <class T, class F, class Complete>
+  // `change` and `committed` live in the coroutine that awaits the write.
+  template <class T, class F, class Committed, class Complete>
   class WriteOf final : public Write {
    public:
-    WriteOf(F& change, Complete complete) : change_(change), complete_(std::move(complete)) {}
+    WriteOf(F& change, Committed& committed, Complete complete)
+        : change_(change), committed_(committed), complete_(std::move(complete)) {}
     void run(Connection& connection) override { outcome_.value.emplace(change_(connection)); }
     void fail(std::exception_ptr error) override { outcome_.error = error; }
-    void complete() override { complete_(std::move(outcome_)); }
+    void complete() override {
+      if (!outcome_.error) committed_();
+      complete_(std::move(outcome_));
+    }
 
    private:
     F& change_;
+    Committed& committed_;
     Complete complete_;
     Outcome<T> outcome_;
   };

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <numeric>
 #include <thread>
 
 namespace maas::sqlite {
@@ -91,6 +92,62 @@ TEST_F(DatabaseTest, UndoesAFailedWriteAloneInItsGroup) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(failures, 20);
   EXPECT_EQ(database->read_here(count), 80);
+}
+
+TEST_F(DatabaseTest, AnnouncesWritesInTheOrderOfTheirCommitsBeforeTheyResume) {
+  auto database = open();
+  int next = 0;                // on the writer thread alone
+  std::vector<int> announced;  // the same
+  std::atomic<std::size_t> announcements = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i) {
+        int made = 0;
+        auto change = [&](Connection& connection) {
+          made = next++;
+          return insert(made)(connection);
+        };
+        std::size_t before = 0;
+        auto committed = [&]() noexcept {
+          announced.push_back(made);
+          EXPECT_GT(database->read_here(count), made);  // the commit is over
+          before = ++announcements;
+        };
+        running_.run(database->write(change, committed), static_cast<std::size_t>(t % 2));
+        EXPECT_GT(before, 0u);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::vector<int> expected(100);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(announced, expected);
+}
+
+TEST_F(DatabaseTest, AnnouncesNoWriteThatFailed) {
+  auto database = open();
+  int announced = 0;
+  auto committed = [&announced]() noexcept { ++announced; };
+  auto refuse = [](Connection& connection) -> int {
+    insert(1)(connection);
+    throw Error(Errc::conflict, "no");
+  };
+  EXPECT_THROW(running_.run(database->write(refuse, committed)), Error);
+  // A reference that leads nowhere is found when the transaction is to be committed.
+  running_.run(database->write([](Connection& connection) {
+    connection.execute(
+        "CREATE TABLE reference(a INTEGER REFERENCES t(a) DEFERRABLE INITIALLY DEFERRED) STRICT");
+    return true;
+  }));
+  auto dangle = [](Connection& connection) {
+    return connection.statement("INSERT INTO reference VALUES(7)").exec();
+  };
+  EXPECT_THROW(running_.run(database->write(dangle, committed)), Error);
+  EXPECT_EQ(announced, 0);
+  running_.run(database->write(insert(2), committed));
+  EXPECT_EQ(announced, 1);
+  EXPECT_EQ(database->read_here(count), 1);
 }
 
 TEST_F(DatabaseTest, TurnsWhatSqliteThrowsIntoErrors) {
