@@ -8,16 +8,18 @@ OPTIONS ?=
 run: build
 	exec build/release/maas serve $(OPTIONS)
 
-# Leaves the release binary at build/release/maas.
+# Leaves the release binary at build/release/maas, and the embedding model beside it.
 build:
 	@scripts/setup build
 	@scripts/build release
+	@scripts/model
 
 # Everything that can fail: unit and contract tests under sanitizers, black-box tests, checks.
 test:
 	@scripts/setup test
 	@scripts/build release
 	@scripts/build dev
+	@scripts/model test
 	@scripts/run_tests
 
 # The contract suite and a mixed load under ThreadSanitizer.
@@ -30,10 +32,13 @@ format:
 	@scripts/setup format
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
 
-# Load on the release binary beside nginx and redis-benchmark; writes bench/results.json.
+# Load on the release binary beside nginx and redis-benchmark, its long-term memory beside numpy and SQLite
+# FTS5; writes bench/results.json.
 bench: build
 	@scripts/setup bench
 	python3 bench/load.py
+	@scripts/setup model
+	.deps/model-venv/bin/python bench/ltm.py
 
 # The parts that do the work, each beside a baseline.
 microbench:

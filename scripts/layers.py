@@ -26,6 +26,8 @@ DRIVERS = {
     r"sqlite3\.h|SQLiteCpp/": r"sqlite/\w+\.cpp|\w+/\w+_sqlite\.cpp",
     r"spdlog/": r"core/log\.cpp",
     r"pcre2\.h|unicode/|libstemmer": r"text/[\w/]+\.(cpp|hpp)",
+    r"onnxruntime": r"llm/\w+_onnx\.cpp",
+    r"hnswlib/": r"ltm/\w+_hnsw\.cpp",
     r"CLI/": r"main\.cpp",
     r"boost/beast/http": r"http/\w+\.cpp",
 }

@@ -21,15 +21,17 @@ constexpr std::chrono::seconds kProbeTimeout{3};
 }  // namespace
 
 int check_engines(const Config& config) {
-  if (config.redis.url.empty()) std::filesystem::create_directories(config.data_dir);
+  std::filesystem::create_directories(config.data_dir);
   Engines engines(config);
   engines.loops().start();
   int exit_code = 0;
   for (const api::Check& check : engines.checks()) {
     const auto problem =
         boost::asio::co_spawn(engines.loops()[0], check.problem(), boost::asio::use_future).get();
-    std::printf("%-10s %-10s %s\n", check.name.c_str(), check.engine.c_str(),
-                problem ? ("unavailable: " + *problem).c_str() : "ok");
+    const std::string state = problem ? "unavailable: " + *problem : "ok";
+    const std::string note = check.note && !problem ? "; " + *check.note : "";
+    std::printf("%-10s %-10s %s%s\n", check.name.c_str(), check.engine.c_str(), state.c_str(),
+                note.c_str());
     if (problem) exit_code = 1;
   }
   return exit_code;
@@ -41,11 +43,6 @@ int print_config(const Config& config) {
 }
 
 int back_up(const Config& config, const std::filesystem::path& file) {
-  if (!config.redis.url.empty()) {
-    throw Error(Errc::invalid_argument,
-                "short-term memory is in Redis (REDIS_URL), which has its own backups; there is no "
-                "embedded database to copy");
-  }
   if (!std::filesystem::exists(config.database_file())) {
     throw Error(Errc::invalid_argument, "there is no database " + config.database_file().string() +
                                             "; name its directory with --data-dir");
@@ -62,6 +59,9 @@ int back_up(const Config& config, const std::filesystem::path& file) {
       "%s holds the database; to restore it, put it in place of maas.db in an empty data "
       "directory\n",
       file.c_str());
+  if (!config.redis.url.empty()) {
+    std::printf("short-term memory is in Redis (REDIS_URL), which has its own backups\n");
+  }
   return 0;
 }
 

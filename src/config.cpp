@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "settings.hpp"
 #include "stm/redis_url.hpp"
+#include "text/language.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -17,8 +18,13 @@ extern char** environ;
 namespace maas {
 namespace {
 
-constexpr std::size_t kMaxDefaultWorkers = 4;
-constexpr std::array<std::string_view, 4> kOurPrefixes{"MAAS_", "STM_", "LTM_", "REDIS_"};
+constexpr std::size_t kMaxDefaultThreads = 4;
+constexpr std::array<std::string_view, 5> kOurPrefixes{"MAAS_", "STM_", "LTM_", "REDIS_",
+                                                       "EMBEDDING_"};
+
+std::size_t default_threads() {
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxDefaultThreads);
+}
 
 bool is_loopback(const std::string& host) {
   if (host == "localhost") return true;
@@ -36,8 +42,8 @@ std::string read_file(const std::filesystem::path& file) {
   return text;
 }
 
-// What no single setting can tell: keys that parse, a URL that is supported, an address that is
-// safe.
+// What no single setting can tell: keys that parse, a URL and a language that are supported, an
+// address that is safe.
 void check_together(Config& config, std::vector<std::string>& problems) {
   try {
     if (!config.api_keys_file.empty()) {
@@ -54,6 +60,11 @@ void check_together(Config& config, std::vector<std::string>& problems) {
     }
   } catch (const Error& error) {
     problems.push_back(error.what());
+  }
+  if (!config.language.empty() && !text::language_named(config.language)) {
+    problems.push_back("LTM_LANGUAGE '" + config.language +
+                       "' is no language with a stemmer: give its English name or its ISO 639 "
+                       "code, such as german or de; empty: detected");
   }
   try {
     if (!config.redis.url.empty()) stm::parse_redis_url(config.redis.url);
@@ -82,9 +93,7 @@ std::optional<std::string> env_value(std::string_view text) {
 
 }  // namespace
 
-Config::Config()
-    : workers(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxDefaultWorkers)) {
-}
+Config::Config() : workers(default_threads()), embedding_threads(default_threads()) {}
 
 std::filesystem::path Config::database_file() const {
   return std::filesystem::path(data_dir) / "maas.db";

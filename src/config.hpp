@@ -1,7 +1,9 @@
 #pragma once
 
+#include "api/ltm_fields.hpp"
 #include "core/log.hpp"
 #include "http/server.hpp"
+#include "ltm/long_term_memory.hpp"
 #include "stm/message_store.hpp"
 #include "stm/session.hpp"
 
@@ -30,6 +32,15 @@ struct Config {
   stm::RedisConfig redis;  // an empty URL: the embedded engine
   stm::ContextSettings context;
   std::int64_t session_ttl_seconds = 86'400;  // 0: for ever
+
+  ltm::LongTermMemoryOptions long_term;
+  api::LtmLimits long_term_limits;
+  std::size_t partition_cache_mb = 256;
+  std::size_t hnsw_threshold = 20'000;
+  std::string language;     // of memories; empty: detected
+  std::string local_model;  // a directory; empty: the one beside the program; "none"
+  std::size_t embedding_threads;
+  std::size_t embedding_cache_mb = 32;
 
   std::string llm_model = "gpt-4.1-mini";
   std::string summarization_model;  // empty: llm_model

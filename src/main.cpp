@@ -9,6 +9,16 @@
 //   PUT    /stm/{session_id}/config      how that window is made
 //   GET    /stm/{session_id}/config
 //   DELETE /stm/{session_id}             forget a session
+//   POST   /ltm/memories                 remember messages
+//   POST   /ltm/memories/search          find memories, best first
+//   GET    /ltm/memories                 list a scope's memories, newest first
+//   DELETE /ltm/memories                 forget a scope
+//   GET    /ltm/memories/{id}            one memory
+//   PUT    /ltm/memories/{id}            change it
+//   DELETE /ltm/memories/{id}            forget it
+//   GET    /ltm/memories/{id}/history    what became of it
+//   DELETE /ltm/memories/expired         forget what has expired
+//   POST   /ltm/memories/batch/add, /batch/search, /batch/delete
 
 #include "commands.hpp"
 #include "config.hpp"
@@ -59,7 +69,9 @@ int serve(const Config& config) {
   Service service(config);
   const std::string url = "http://" + config.server.host + ":" + std::to_string(service.port());
   log::info("MaaS " MAAS_VERSION " listens on " + url + "; its API page is " + url + "/docs",
-            {{"stm", config.redis.url.empty() ? "sqlite" : "redis"}});
+            {{"stm", config.redis.url.empty() ? "sqlite" : "redis"},
+             {"ltm", "sqlite"},
+             {"embedder", service.embedder()}});
   service.run();
   return 0;
 }

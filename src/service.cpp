@@ -3,6 +3,10 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/timer.hpp"
+#include "llm/local_embedder.hpp"
+#include "llm/query_cache.hpp"
+#include "ltm/memory_store_sqlite.hpp"
+#include "text/language.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,6 +28,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds kSweepInterval{10};
 constexpr std::chrono::milliseconds kLogFlushInterval{500};
 constexpr std::size_t kDescriptorsBesideConnections = 64;
+constexpr std::size_t kMebibyte = 1u << 20;
 
 // What blocks runs here: more threads than cores, because most of them wait for a disk.
 std::size_t pool_threads() { return std::max(2u, std::thread::hardware_concurrency()); }
@@ -43,16 +48,76 @@ void allow_descriptors(std::size_t connections) {
   }
 }
 
-std::unique_ptr<DataDirectoryLock> lock_for(const Config& config) {
-  if (!config.redis.url.empty()) return nullptr;
-  return std::make_unique<DataDirectoryLock>(config.data_dir);
+constexpr std::string_view kNoModel = "none";
+constexpr std::string_view kWordsAlone =
+    "memories are found by their words alone, not by what they mean; scripts/model makes an "
+    "embedding model for this server, or MAAS_LOCAL_MODEL names the directory of one";
+
+// Where a model lies that nobody named: beside this program.
+std::filesystem::path default_model() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "model";
 }
 
-http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memory) {
+// Null: no model is there, or none is wanted. Throws Error when one is there and doesn't work.
+std::unique_ptr<llm::Embedder> make_embedder(const Config& config) {
+  if (config.local_model == kNoModel) return nullptr;
+  std::filesystem::path directory = config.local_model;
+  if (directory.empty()) {
+    directory = default_model();
+    if (!std::filesystem::exists(directory / "model.onnx")) {
+      log::warn(kWordsAlone);
+      return nullptr;
+    }
+  }
+  try {
+    auto embedder = llm::make_local_embedder(
+        {.directory = std::move(directory), .threads = config.embedding_threads});
+    if (config.embedding_cache_mb == 0) return embedder;
+    return llm::make_query_cache(std::move(embedder), config.embedding_cache_mb * kMebibyte);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                std::string(error.what()) +
+                    "; MAAS_LOCAL_MODEL=none serves without a model, by words alone",
+                error.detail());
+  }
+}
+
+std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Database& database,
+                                                boost::asio::thread_pool& pool,
+                                                const llm::Embedder* embedder) {
+  ltm::SqliteMemoryStoreOptions options{
+      .cache = {.max_bytes = config.partition_cache_mb * kMebibyte,
+                .partition = {.dims = embedder ? embedder->dims() : 0,
+                              .hnsw_threshold = config.hnsw_threshold,
+                              .language = {}}},
+      .model = embedder ? std::string(embedder->model()) : std::string()};
+  if (const auto language = text::language_named(config.language)) {
+    options.cache.partition.language = *language;
+  }
+  return ltm::make_sqlite_memory_store(database, pool, std::move(options));
+}
+
+// Deletes what has expired, in small parts so that requests are not held up.
+template <class Store>
+Task<> sweep(Store& store, std::string_view what) {
+  try {
+    while (co_await store.sweep()) {
+    }
+  } catch (const Error& error) {
+    log::warn("what has expired could not be deleted; trying again later",
+              {{"what", what}, {"error", error.what()}, {"detail", error.detail()}});
+  }
+}
+
+Task<std::optional<std::string>> no_problem() { co_return std::nullopt; }
+
+http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memory,
+                         ltm::LongTermMemory& long_term_memory, const Config& config) {
   http::Router router;
   api::add_health_routes(router, engines.checks());
   api::add_docs_routes(router);
   api::add_stm_routes(router, short_term_memory);
+  api::add_ltm_routes(router, long_term_memory, config.long_term_limits);
   return router;
 }
 
@@ -97,14 +162,16 @@ DataDirectoryLock::DataDirectoryLock(const std::filesystem::path& directory) {
 DataDirectoryLock::~DataDirectoryLock() { ::close(file_); }
 
 Engines::Engines(const Config& config) : loops_(config.workers), pool_(pool_threads()) {
+  const std::string_view migrations[] = {stm::kSqliteSchema, ltm::kSqliteSchema};
+  database_ = std::make_unique<sqlite::Database>(
+      sqlite::Options{config.database_file(), config.sqlite_synchronous}, migrations, pool_);
   if (config.redis.url.empty()) {
-    const std::string_view migrations[] = {stm::kSqliteSchema};
-    database_ = std::make_unique<sqlite::Database>(
-        sqlite::Options{config.database_file(), config.sqlite_synchronous}, migrations, pool_);
     messages_ = stm::make_sqlite_message_store(*database_, config.session_ttl());
   } else {
     messages_ = stm::make_redis_message_store(config.redis, loops_, config.session_ttl());
   }
+  embedder_ = make_embedder(config);
+  memories_ = make_memories(config, *database_, pool_, embedder_.get());
 }
 
 Engines::~Engines() {
@@ -113,20 +180,34 @@ Engines::~Engines() {
 }
 
 std::vector<api::Check> Engines::checks() {
-  return {{.name = "stm", .engine = std::string(messages_->engine()), .problem = [this] {
-             return messages_->problem();
-           }}};
+  std::vector<api::Check> checks;
+  checks.push_back({.name = "stm", .engine = std::string(messages_->engine()), .problem = [this] {
+                      return messages_->problem();
+                    }});
+  checks.push_back({.name = "ltm", .engine = std::string(memories_->engine()), .problem = [this] {
+                      return memories_->problem();
+                    }});
+  checks.push_back({.name = "embedder", .engine = std::string(embedder_name()), .problem = [this] {
+                      return embedder_ ? embedder_->problem() : no_problem();
+                    }});
+  if (!embedder_) checks.back().note = kWordsAlone;
+  return checks;
+}
+
+std::string_view Engines::embedder_name() const {
+  return embedder_ ? embedder_->engine() : kNoModel;
 }
 
 Service::Service(const Config& config)
-    : lock_(lock_for(config)),
+    : lock_(config.data_dir),
       engines_(config),
       summarizer_(stm::make_extractive_summarizer(
           text::encoding_of_model(config.tokenizing_model()), engines_.pool())),
       short_term_memory_(engines_.messages(), *summarizer_, config.context,
                          text::encoding_of_model(config.tokenizing_model()), engines_.pool()),
+      long_term_memory_(engines_.memories(), engines_.embedder(), config.long_term),
       keys_(api::ApiKeys::parse(config.api_keys)),
-      router_(make_router(engines_, short_term_memory_)),
+      router_(make_router(engines_, short_term_memory_, long_term_memory_, config)),
       server_(config.server, engines_.loops(), engines_.pool(), api::make_handler(router_, keys_),
               api::make_access_log(config.access_log_sample)) {
   allow_descriptors(config.server.max_connections);
@@ -143,17 +224,11 @@ void Service::run() {
   server_.stop();
 }
 
-// Deletes what has expired, in small parts so that requests are not held up.
 Task<> Service::sweep_regularly() {
   while (true) {
     co_await pause(kSweepInterval);
-    try {
-      while (co_await engines_.messages().sweep()) {
-      }
-    } catch (const Error& error) {
-      log::warn("expired sessions could not be deleted; trying again later",
-                {{"error", error.what()}, {"detail", error.detail()}});
-    }
+    co_await sweep(engines_.messages(), "sessions");
+    co_await sweep(engines_.memories(), "memories");
   }
 }
 

@@ -6,6 +6,9 @@
 #include "core/event_loops.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "llm/embedder.hpp"
+#include "ltm/long_term_memory.hpp"
+#include "ltm/memory_store.hpp"
 #include "sqlite/database.hpp"
 #include "stm/message_store.hpp"
 #include "stm/short_term_memory.hpp"
@@ -47,14 +50,17 @@ class DataDirectoryLock {
 // The engines that a configuration names, running, without a server on top.
 class Engines {
  public:
-  // Throws Error when one can't be set up. A Redis that can't be reached is no such error: it is
-  // connected to when it comes.
+  // The data directory exists. Throws Error when an engine can't be set up. A Redis that can't be
+  // reached is no such error: it is connected to when it comes.
   explicit Engines(const Config& config);
   ~Engines();
 
   EventLoops& loops() { return loops_; }
   boost::asio::thread_pool& pool() { return pool_; }
   stm::MessageStore& messages() { return *messages_; }
+  ltm::MemoryStore& memories() { return *memories_; }
+  llm::Embedder* embedder() { return embedder_.get(); }  // null: search is by words alone
+  std::string_view embedder_name() const;
   std::vector<api::Check> checks();
 
  private:
@@ -62,7 +68,9 @@ class Engines {
   EventLoops loops_;
   boost::asio::thread_pool pool_;
   std::unique_ptr<sqlite::Database> database_;
+  std::unique_ptr<llm::Embedder> embedder_;
   std::unique_ptr<stm::MessageStore> messages_;
+  std::unique_ptr<ltm::MemoryStore> memories_;
 };
 
 // The composition root: owns every object of a server.
@@ -72,6 +80,7 @@ class Service {
   explicit Service(const Config& config);
 
   std::uint16_t port() const { return server_.port(); }
+  std::string_view embedder() { return engines_.embedder_name(); }  // "local", "none"
 
   // Serves until SIGTERM or SIGINT, then stops gracefully. A second signal ends the process.
   void run();
@@ -81,10 +90,11 @@ class Service {
   Task<> flush_log_regularly();
 
   StopSignals stop_signals_;
-  std::unique_ptr<DataDirectoryLock> lock_;  // null: no embedded engine
+  DataDirectoryLock lock_;
   Engines engines_;
   std::unique_ptr<stm::Summarizer> summarizer_;
   stm::ShortTermMemory short_term_memory_;
+  ltm::LongTermMemory long_term_memory_;
   api::ApiKeys keys_;
   http::Router router_;
   http::Server server_;

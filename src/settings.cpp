@@ -273,6 +273,41 @@ std::vector<Setting> make_settings() {
       text(
           "STM_SUMMARIZATION_MODEL", [](Config& c) -> auto& { return c.summarization_model; },
           "model whose tokens are counted; empty: LLM_MODEL"),
+      integer<std::int64_t>(
+          "LTM_DEFAULT_TTL_SECONDS",
+          [](Config& c) -> auto& { return c.long_term.default_ttl_seconds; }, 0, 3'153'600'000,
+          "life of a memory whose request does not say; 0: for ever"),
+      integer<std::size_t>(
+          "LTM_MAX_BATCH_SIZE", [](Config& c) -> auto& { return c.long_term_limits.batch_size; }, 1,
+          10'000, "items of a batch; more are answered with 400"),
+      integer<std::size_t>(
+          "LTM_MAX_MEMORIES_PER_REQUEST",
+          [](Config& c) -> auto& { return c.long_term_limits.messages; }, 1, 100'000,
+          "messages in one add or batch of adds; more are answered with 422"),
+      integer<std::size_t>(
+          "LTM_MAX_FILTER_CONDITIONS",
+          [](Config& c) -> auto& { return c.long_term_limits.filter_conditions; }, 1, 10'000,
+          "conditions in one filter; more are answered with 422"),
+      integer<std::size_t>(
+          "LTM_CACHE_MB", [](Config& c) -> auto& { return c.partition_cache_mb; }, 1, 1'048'576,
+          "memory for the scopes searched last, in MiB; others are read from the disk"),
+      integer<std::size_t>(
+          "LTM_HNSW_THRESHOLD", [](Config& c) -> auto& { return c.hnsw_threshold; }, 1, kNoLimit,
+          "memories in a scope past which an index finds the nearest instead of a scan"),
+      text(
+          "LTM_LANGUAGE", [](Config& c) -> auto& { return c.language; },
+          "language of the memories, as english or en; empty: detected for each"),
+      text(
+          "MAAS_LOCAL_MODEL", [](Config& c) -> auto& { return c.local_model; },
+          "directory of the embedding model; empty: model beside the program, if it is there; "
+          "none: "
+          "search by words alone"),
+      integer<std::size_t>(
+          "EMBEDDING_THREADS", [](Config& c) -> auto& { return c.embedding_threads; }, 1, 64,
+          "threads of the local embedding model; default: the cores, at most 4"),
+      integer<std::size_t>(
+          "EMBEDDING_CACHE_MB", [](Config& c) -> auto& { return c.embedding_cache_mb; }, 0, 65'536,
+          "memory for the embeddings of queries, in MiB; 0: none are kept"),
       text(
           "LLM_MODEL", [](Config& c) -> auto& { return c.llm_model; },
           "model that the agents use; its encoding counts the tokens"),
@@ -296,7 +331,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string shown_default(const Setting& setting) {
   static const Config kDefaults;
   // The machine's cores would make the table differ from machine to machine.
-  if (setting.name == "MAAS_WORKERS") return "cores";
+  if (setting.name == "MAAS_WORKERS" || setting.name == "EMBEDDING_THREADS") return "cores";
   return setting.show(kDefaults);
 }
 

@@ -52,6 +52,15 @@ void log_failure(const http::Request& request, int status, std::string_view erro
               {"detail", detail}});
 }
 
+constexpr std::string_view kInternalError = "Internal Server Error";
+
+// The status of an error and the text that a client may read; logs what that leaves out.
+std::pair<int, std::string_view> public_form(const Error& error, const http::Request& request) {
+  const int status = status_of(error.code());
+  if (status >= 500) log_failure(request, status, error.what(), error.detail());
+  return {status, status == 500 ? kInternalError : error.what()};
+}
+
 http::Response validation_reply(const ValidationError& error) {
   json::array detail;
   for (const FieldError& field : error.errors()) {
@@ -75,17 +84,23 @@ http::Response error_reply(std::exception_ptr failure, const http::Request& requ
   } catch (const UnsupportedMediaType& error) {
     return http::error_response(415, error.what());
   } catch (const Error& error) {
-    const int status = status_of(error.code());
-    if (status >= 500) log_failure(request, status, error.what(), error.detail());
-    http::Response response =
-        http::error_response(status, status == 500 ? "Internal Server Error" : error.what());
+    const auto [status, text] = public_form(error, request);
+    http::Response response = http::error_response(status, text);
     if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     if (status == 503) response.headers.emplace_back("Retry-After", "1");
     return response;
   } catch (const std::exception& error) {
     log_failure(request, 500, "an unexpected exception", error.what());
   }
-  return http::error_response(500, "Internal Server Error");
+  return http::error_response(500, kInternalError);
+}
+
+std::string error_text(std::exception_ptr failure, const http::Request& request) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return std::string(public_form(error, request).second);
+  }
 }
 
 }  // namespace maas::api

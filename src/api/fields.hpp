@@ -1,5 +1,7 @@
 #pragma once
 
+#include "api/field_errors.hpp"
+#include "api/scalars.hpp"
 #include "http/types.hpp"
 
 #include <boost/json/array.hpp>
@@ -12,40 +14,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace maas::api {
 
-// One thing that is wrong with a request, worded as Pydantic v2 words it.
-struct FieldError {
-  std::string type;
-  boost::json::array location;  // such as ["body", "messages", 0, "role"]
-  std::string message;
-  boost::json::value input;
-  std::optional<boost::json::object> context = {};
-};
+FieldError wrong_choice(const boost::json::array& location, const boost::json::value& value,
+                        const std::vector<std::string_view>& choices);
 
-// Everything that is wrong with a request. Answered with 422.
-class ValidationError : public std::exception {
- public:
-  explicit ValidationError(std::vector<FieldError> errors) : errors_(std::move(errors)) {}
-  const std::vector<FieldError>& errors() const { return errors_; }
-  const char* what() const noexcept override { return "the request is not valid"; }
-
- private:
-  std::vector<FieldError> errors_;
-};
-
-// Collects what is wrong while all fields are read, so that one reply names every bad field.
-class FieldErrors {
- public:
-  void add(FieldError error) { errors_.push_back(std::move(error)); }
-  // Throws ValidationError if there was any.
-  void check() const;
-
- private:
-  std::vector<FieldError> errors_;
-};
+// One of a few words, each the to_string() of a value; nullopt: an error was added.
+template <class Enum>
+std::optional<Enum> choice_of(const boost::json::array& location, const boost::json::value& value,
+                              std::optional<Enum> (*from)(std::string_view),
+                              std::initializer_list<Enum> values, FieldErrors& errors) {
+  if (value.is_string()) {
+    if (const auto found = from(value.get_string())) return found;
+  }
+  std::vector<std::string_view> choices;
+  for (const Enum known : values) choices.push_back(to_string(known));
+  errors.add(wrong_choice(location, value, choices));
+  return std::nullopt;
+}
 
 // Reads the fields of one JSON object. What is missing or of a wrong type is added to the errors
 // and read as an empty value; FieldErrors::check() must come before the values are used. Unknown
@@ -60,9 +49,26 @@ class Fields {
   std::optional<Enum> choice(std::string_view name, std::optional<Enum> (*from)(std::string_view),
                              std::initializer_list<Enum> values);
 
-  // Fields that may be absent, or null where it says so.
+  // Its value, of any type; null: it is missing, and an error was added.
+  const boost::json::value* require(std::string_view name);
+
+  // Fields that may be absent or null.
+  std::optional<std::string> optional_string(std::string_view name);
+  std::optional<bool> boolean(std::string_view name);
+  std::optional<std::int64_t> integer(std::string_view name, IntegerRange range);
+  std::optional<double> number(std::string_view name, const NumberRange& range);
+  template <class Enum>
+  std::optional<Enum> optional_choice(std::string_view name,
+                                      std::optional<Enum> (*from)(std::string_view),
+                                      std::initializer_list<Enum> values);
   // The text of an object; empty when absent or null.
   std::string object_text(std::string_view name);
+  // An id as check_id() wants it; empty when absent or null.
+  std::string id(std::string_view name);
+  // The value; null when absent or null.
+  const boost::json::value* value(std::string_view name) const;
+
+  // Fields that may be absent, or null where it says so.
   // Outer nullopt: absent; inner: null.
   std::optional<std::optional<std::int64_t>> positive_integer_or_null(std::string_view name);
   template <class Enum>
@@ -73,18 +79,16 @@ class Fields {
   template <class Read>
   auto list(std::string_view name, Read read);
 
+  // Where a field is.
+  boost::json::array at(std::string_view name) const;
+  // Where the object is, and what stands there.
+  const boost::json::array& location() const { return location_; }
+  const boost::json::value& whole() const { return value_; }
+  bool is_object() const { return object_ != nullptr; }
+  FieldErrors& errors() { return errors_; }
+
  private:
   const boost::json::value* find(std::string_view name) const;
-  const boost::json::value* require(std::string_view name);
-  boost::json::array at(std::string_view name) const;
-  std::optional<std::string_view> text(std::string_view name, const boost::json::value& value);
-  void wrong_choice(std::string_view name, const boost::json::value& value,
-                    const std::vector<std::string_view>& choices);
-
-  template <class Enum>
-  std::optional<Enum> choice_of(std::string_view name, const boost::json::value& value,
-                                std::optional<Enum> (*from)(std::string_view),
-                                std::initializer_list<Enum> values);
 
   const boost::json::value& value_;
   const boost::json::object* object_ = nullptr;  // null: an error was added
@@ -104,8 +108,15 @@ class UnsupportedMediaType : public std::exception {
   }
 };
 
-// An id in the path: at most 256 bytes of valid UTF-8 without control characters.
+// Adds an error unless `id`, valid UTF-8, has at most 256 bytes and no control characters.
+void check_id(std::string_view id, const boost::json::array& location, FieldErrors& errors);
+
+// An id in the path: as check_id() wants it, of valid UTF-8.
 std::string id_parameter(const http::Request& request, std::string_view name, FieldErrors& errors);
+
+// Texts in the query, valid UTF-8; empty when absent.
+std::string text_parameter(const http::Request& request, std::string_view name,
+                           FieldErrors& errors);
 
 // Integers in the query; nullopt when absent.
 std::optional<std::int64_t> integer_parameter(const http::Request& request, std::string_view name,
@@ -114,24 +125,19 @@ std::optional<std::int64_t> positive_integer_parameter(const http::Request& requ
                                                        std::string_view name, FieldErrors& errors);
 
 template <class Enum>
-std::optional<Enum> Fields::choice_of(std::string_view name, const boost::json::value& value,
-                                      std::optional<Enum> (*from)(std::string_view),
-                                      std::initializer_list<Enum> values) {
-  if (value.is_string()) {
-    if (const auto found = from(value.get_string())) return found;
-  }
-  std::vector<std::string_view> choices;
-  for (const Enum known : values) choices.push_back(to_string(known));
-  wrong_choice(name, value, choices);
-  return std::nullopt;
-}
-
-template <class Enum>
 std::optional<Enum> Fields::choice(std::string_view name,
                                    std::optional<Enum> (*from)(std::string_view),
                                    std::initializer_list<Enum> values) {
   const auto* value = require(name);
-  return value ? choice_of(name, *value, from, values) : std::nullopt;
+  return value ? choice_of(at(name), *value, from, values, errors_) : std::nullopt;
+}
+
+template <class Enum>
+std::optional<Enum> Fields::optional_choice(std::string_view name,
+                                            std::optional<Enum> (*from)(std::string_view),
+                                            std::initializer_list<Enum> values) {
+  const auto* found = value(name);
+  return found ? choice_of(at(name), *found, from, values, errors_) : std::nullopt;
 }
 
 template <class Enum>
@@ -141,7 +147,7 @@ std::optional<std::optional<Enum>> Fields::choice_or_null(
   const auto* value = find(name);
   if (!value) return std::nullopt;
   if (value->is_null()) return std::optional<Enum>{};
-  return choice_of(name, *value, from, values);
+  return choice_of(at(name), *value, from, values, errors_);
 }
 
 template <class Read>

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "api/api_keys.hpp"
+#include "api/ltm_fields.hpp"
 #include "core/task.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "ltm/long_term_memory.hpp"
 #include "stm/short_term_memory.hpp"
 
 #include <functional>
@@ -19,12 +21,14 @@ struct Check {
   std::string name;                                           // "stm"
   std::string engine;                                         // "redis"
   std::function<Task<std::optional<std::string>>()> problem;  // nullopt: it serves
+  std::optional<std::string> note = {};  // what its user should know while it serves
 };
 
 // Each adds its routes. Handlers borrow their arguments, which outlive the router.
 void add_health_routes(http::Router& router, std::vector<Check> checks);
 void add_docs_routes(http::Router& router);
 void add_stm_routes(http::Router& router, stm::ShortTermMemory& memory);
+void add_ltm_routes(http::Router& router, ltm::LongTermMemory& memory, LtmLimits limits);
 
 // What the server runs for every request: finds out who asks, routes, and turns what is thrown into
 // a reply. /health, /docs and /openapi.json are open to all. Borrows router and keys.

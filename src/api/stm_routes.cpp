@@ -1,9 +1,7 @@
 #include "api/fields.hpp"
+#include "api/json_parts.hpp"
 #include "api/routes.hpp"
 #include "core/json_text.hpp"
-
-#include <array>
-#include <charconv>
 
 namespace maas::api {
 namespace {
@@ -15,25 +13,6 @@ using stm::SessionKey;
 using stm::SessionSettings;
 using stm::ShortTermMemory;
 using stm::Strategy;
-
-// Replies are put together as text from parts that the JSON library escaped: the messages of a
-// session pass through without becoming a tree of values first.
-
-void append_integer(std::string& out, std::int64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-// Seconds with all six digits of the microseconds.
-void append_seconds(std::string& out, Timestamp time) {
-  const std::int64_t micros = time.time_since_epoch().count();
-  append_integer(out, micros / 1'000'000);
-  std::array<char, 8> fraction;
-  std::to_chars(fraction.data(), fraction.data() + fraction.size(), 1'000'000 + micros % 1'000'000);
-  fraction[0] = '.';
-  out.append(fraction.data(), 7);
-}
 
 void append_message(std::string& out, const Message& message) {
   out += R"({"role":")";

@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support.memories import WORDS_ONLY, Memories  # noqa: E402
 from support.processes import RedisServer, Server, redis_available, serving  # noqa: E402
 from support.sessions import Session  # noqa: E402
 
@@ -88,6 +89,26 @@ def session_id(request):
 def session(client, session_id):
     """That session on the shared server."""
     return Session(client, session_id)
+
+
+@pytest.fixture(scope="session")
+def ltm_server(tmp_path_factory):
+    """A running server that finds memories by words alone; tests use scopes of their own."""
+    with serving(tmp_path_factory.mktemp("ltm"), **WORDS_ONLY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ltm_client(ltm_server):
+    """One for all tests of a file: making a client takes longer than most tests."""
+    with ltm_server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def memories(ltm_client):
+    """The memories of a user that no other test knows."""
+    return Memories(ltm_client)
 
 
 SECRET = "s3cr3t-key-that-no-log-may-hold"

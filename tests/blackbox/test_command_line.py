@@ -113,6 +113,8 @@ WRONG_VALUES = {
     "MAAS_ALLOW_ANONYMOUS": ["perhaps"], "MAAS_ACCESS_LOG_SAMPLE": ["-0.1", "2", "x"],
     "MAAS_SQLITE_SYNCHRONOUS": ["off"], "MAAS_PORT": ["70000", "-1", "http"],
     "REDIS_URL": ["http://localhost", "redis://", "127.0.0.1:6379", "redis://localhost:port"],
+    "LTM_MAX_BATCH_SIZE": ["0", "many"], "LTM_DEFAULT_TTL_SECONDS": ["-1"], "LTM_CACHE_MB": ["0", "1 GB"],
+    "LTM_LANGUAGE": ["klingon"], "EMBEDDING_THREADS": ["0"], "EMBEDDING_CACHE_MB": ["-1"],
     "MAAS_API_KEYS_FILE": ["does/not/exist"],
 }
 

@@ -60,6 +60,13 @@ TEST(Config, RefusesToServeOtherMachinesWithoutKeys) {
   EXPECT_EQ(error_of({{"MAAS_HOST", "::1"}}), "");
 }
 
+TEST(Config, KnowsTheLanguagesThatHaveAStemmer) {
+  EXPECT_EQ(error_of({{"LTM_LANGUAGE", "german"}}), "");
+  EXPECT_EQ(error_of({{"LTM_LANGUAGE", "de"}}), "");
+  EXPECT_NE(error_of({{"LTM_LANGUAGE", "klingon"}}).find("LTM_LANGUAGE 'klingon'"),
+            std::string::npos);
+}
+
 TEST(Config, ReadsKeysFromAFile) {
   const test::TemporaryDirectory directory;
   const auto file = directory.path() / "keys";

@@ -133,10 +133,10 @@ class Worker(threading.Thread):
             connection.began = bool(connection.buffer)
 
 
-def run_load(server: Server, seconds: float, connections: int) -> list[str]:
+def run_load(server: Server, seconds: float, kinds: list[type[Worker]]) -> list[str]:
     """What went wrong."""
     stopping = threading.Event()
-    workers = [Worker(server.port, number, stopping) for number in range(connections)]
+    workers = [kind(server.port, number, stopping) for number, kind in enumerate(kinds)]
     for worker in workers:
         worker.start()
     end = time.monotonic() + seconds
@@ -170,7 +170,7 @@ def run_on(engine: str, seconds: float, connections: int) -> list[str]:
         stack.callback(server.kill)
         server.spawn_server()
         server.wait_for_health(60)
-        return run_load(server, seconds, connections)
+        return run_load(server, seconds, [Worker] * connections)
 
 
 def main() -> int:

@@ -77,7 +77,9 @@ class Server(Process):
     def __init__(self, directory: pathlib.Path, name: str = "maas", **settings: str):
         super().__init__(directory, name)
         self.port = free_port()
-        self.settings = {"MAAS_DATA_DIR": str(directory / "data"), "MAAS_WORKERS": "2", **settings}
+        # No embedding model unless a test is about it: loading one takes longer than most tests.
+        self.settings = {"MAAS_DATA_DIR": str(directory / "data"), "MAAS_WORKERS": "2", "MAAS_LOCAL_MODEL": "none",
+                         **settings}
 
     @property
     def url(self) -> str:

@@ -1,0 +1,155 @@
+#include "api/json_parts.hpp"
+#include "api/ltm_batch.hpp"
+#include "api/ltm_fields.hpp"
+#include "api/memory_json.hpp"
+#include "api/routes.hpp"
+#include "core/json_text.hpp"
+
+namespace maas::api {
+namespace {
+
+using http::Request;
+using http::Response;
+using ltm::LongTermMemory;
+
+Task<Response> add_memory(LongTermMemory& memory, const LtmLimits& limits, const Request& request) {
+  FieldErrors errors;
+  const auto body = parse_body(request);
+  ltm::AddRequest add = read_add(body, limits, errors);
+  errors.check();
+  const auto remembered = co_await memory.add(request.principal, std::move(add));
+  Response response;
+  append_remembered(response.body, remembered);
+  co_return response;
+}
+
+ltm::SearchRequest search_of(const Request& request, const LtmLimits& limits) {
+  FieldErrors errors;
+  const auto body = parse_body(request);
+  ltm::SearchRequest search = read_search(body, limits, errors);
+  errors.check();
+  return search;
+}
+
+Task<Response> find_memories(LongTermMemory& memory, const LtmLimits& limits,
+                             const Request& request) {
+  const ltm::SearchRequest search = search_of(request, limits);
+  const ltm::Found found = co_await memory.search(request.principal, search);
+  Response response;
+  append_found(response.body, found, search.query.explain);
+  co_return response;
+}
+
+Task<Response> find_nothing() { co_return Response{.body = R"({"results":[]})"}; }
+
+// A request without a body looks for nothing.
+Task<Response> search_memories(LongTermMemory& memory, const LtmLimits& limits,
+                               const Request& request) {
+  return request.body.empty() ? find_nothing() : find_memories(memory, limits, request);
+}
+
+Task<Response> list_memories(LongTermMemory& memory, const LtmLimits& limits,
+                             const Request& request) {
+  FieldErrors errors;
+  const Scope scope = scope_parameters(request, errors);
+  ltm::ListQuery query = list_parameters(request, limits, errors);
+  errors.check();
+  const ltm::Page page = co_await memory.list(request.principal, scope, std::move(query));
+  Response response;
+  append_page(response.body, page);
+  co_return response;
+}
+
+Task<Response> get_memory(LongTermMemory& memory, const LtmLimits&, const Request& request) {
+  FieldErrors errors;
+  const std::string id = id_parameter(request, "id", errors);
+  errors.check();
+  const MemoryPtr found = co_await memory.get(request.principal, id);
+  Response response;
+  append_memory(response.body, *found);
+  co_return response;
+}
+
+Task<Response> update_memory(LongTermMemory& memory, const LtmLimits&, const Request& request) {
+  FieldErrors errors;
+  std::string id = id_parameter(request, "id", errors);
+  const auto body = parse_body(request);
+  ltm::UpdateRequest update = read_update(std::move(id), body, errors);
+  errors.check();
+  const MemoryPtr updated = co_await memory.update(request.principal, std::move(update));
+  Response response;
+  append_memory(response.body, *updated);
+  co_return response;
+}
+
+Task<Response> delete_memory(LongTermMemory& memory, const LtmLimits&, const Request& request) {
+  FieldErrors errors;
+  const std::string id = id_parameter(request, "id", errors);
+  errors.check();
+  co_await memory.forget(request.principal, id);
+  Response response;
+  append_deleted(response.body, id);
+  co_return response;
+}
+
+Task<Response> delete_scope(LongTermMemory& memory, const LtmLimits&, const Request& request) {
+  FieldErrors errors;
+  const Scope scope = scope_parameters(request, errors);
+  errors.check();
+  const std::size_t deleted = co_await memory.forget_scope(request.principal, scope);
+  Response response{.body = R"({"deleted":)"};
+  append_integer(response.body, static_cast<std::int64_t>(deleted));
+  response.body += '}';
+  co_return response;
+}
+
+Task<Response> delete_expired(LongTermMemory& memory, const LtmLimits&, const Request& request) {
+  const std::vector<std::string> ids = co_await memory.forget_expired(request.principal);
+  Response response{.body = R"({"deleted":)"};
+  append_integer(response.body, static_cast<std::int64_t>(ids.size()));
+  response.body += R"(,"ids":[)";
+  for (const std::string& id : ids) {
+    if (&id != &ids.front()) response.body += ',';
+    append_json(response.body, id);
+  }
+  response.body += "]}";
+  co_return response;
+}
+
+Task<Response> get_history(LongTermMemory& memory, const LtmLimits&, const Request& request) {
+  FieldErrors errors;
+  const std::string id = id_parameter(request, "id", errors);
+  errors.check();
+  const auto entries = co_await memory.history(request.principal, id);
+  Response response;
+  append_history(response.body, entries);
+  co_return response;
+}
+
+}  // namespace
+
+void add_ltm_routes(http::Router& router, LongTermMemory& memory, LtmLimits limits) {
+  using http::Method;
+  const auto route =
+      [&](Method method, std::string pattern,
+          Task<Response> (*handler)(LongTermMemory&, const LtmLimits&, const Request&)) {
+        router.add(method, std::move(pattern), [&memory, limits, handler](Request& request) {
+          return handler(memory, limits, request);
+        });
+      };
+  route(Method::post, "/ltm/memories", add_memory);
+  route(Method::get, "/ltm/memories", list_memories);
+  route(Method::delete_, "/ltm/memories", delete_scope);
+  route(Method::post, "/ltm/memories/batch/add", add_batch);
+  route(Method::post, "/ltm/memories/batch/search", search_batch);
+  route(Method::post, "/ltm/memories/batch/delete", delete_batch);
+  // The router takes the first pattern that matches: these names before any id.
+  route(Method::post, "/ltm/memories/search", search_memories);
+  route(Method::delete_, "/ltm/memories/expired", delete_expired);
+  route(Method::get, "/ltm/memories/{id}", get_memory);
+  route(Method::put, "/ltm/memories/{id}", update_memory);
+  route(Method::delete_, "/ltm/memories/{id}", delete_memory);
+  route(Method::get, "/ltm/memories/{id}/history", get_history);
+}
+
+}  // namespace maas::api

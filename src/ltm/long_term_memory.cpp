@@ -1,0 +1,304 @@
+#include "ltm/long_term_memory.hpp"
+
+#include "core/ids.hpp"
+#include "text/folding.hpp"
+#include "text/speakers.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cctype>
+#include <exception>
+
+namespace maas::ltm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How often an update is made anew because another one was faster.
+constexpr int kMaxAttempts = 4;
+// Metadata is no deeper than the request that it came with.
+constexpr std::size_t kMaxDepth = 128;
+// Bytes of a text that mostly tell whether it is blank.
+constexpr std::size_t kBeginning = 256;
+
+std::chrono::microseconds since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+}
+
+bool is_system(std::string_view role) {
+  return std::ranges::equal(role, std::string_view("system"), [](char given, char lower) {
+    return std::tolower(static_cast<unsigned char>(given)) == lower;
+  });
+}
+
+// The text "speaker" of metadata; empty: there is none.
+std::string speaker_in(const std::string& metadata) {
+  if (metadata.find("\"speaker\"") == metadata.npos) return {};
+  boost::json::parse_options options;
+  options.max_depth = kMaxDepth;
+  const boost::json::value value = boost::json::parse(metadata, {}, options);
+  const boost::json::value* speaker = value.as_object().if_contains("speaker");
+  return speaker && speaker->is_string() ? std::string(speaker->get_string()) : std::string();
+}
+
+// What of a memory is embedded: what was said, without who said it.
+std::string said(const Memory& memory) {
+  const std::string_view speaker =
+      memory.speaker.empty() ? text::speaker_prefix(memory.text) : memory.speaker;
+  return std::string(text::without_speaker(memory.text, speaker));
+}
+
+std::optional<Timestamp> expiry(Timestamp from, std::int64_t ttl_seconds) {
+  if (ttl_seconds == 0) return std::nullopt;
+  return from + std::chrono::seconds(ttl_seconds);
+}
+
+// Takes the messages of a request that are worth keeping.
+void append_memories(std::vector<NewMemory>& memories, AddRequest& request,
+                     std::int64_t ttl_seconds, Timestamp time) {
+  const std::string speaker = speaker_in(request.metadata);
+  for (SaidMessage& message : request.messages) {
+    if (is_system(message.role) || is_blank(message.content)) continue;
+    memories.push_back({.memory = {.id = make_id(),
+                                   .scope = request.scope,
+                                   .category = request.category,
+                                   .text = std::move(message.content),
+                                   .metadata = request.metadata,
+                                   .speaker = speaker.empty() ? std::move(message.name) : speaker,
+                                   .created_at = request.said_at.value_or(time),
+                                   .updated_at = time,
+                                   .expires_at = expiry(time, ttl_seconds)},
+                        .vector = {}});
+  }
+}
+
+// The next version of a memory.
+Memory changed_by(const UpdateRequest& request, const Memory& memory, Timestamp time) {
+  Memory changed = memory;
+  changed.text = request.text;
+  changed.updated_at = time;
+  if (request.category) changed.category = *request.category;
+  if (request.ttl_seconds) changed.expires_at = expiry(time, *request.ttl_seconds);
+  if (request.metadata) {
+    // A name that the old metadata told goes with it; one that the message told stays.
+    const std::string before = speaker_in(memory.metadata);
+    const std::string after = speaker_in(*request.metadata);
+    if (!after.empty() || !before.empty()) changed.speaker = after;
+    changed.metadata = *request.metadata;
+  }
+  return changed;
+}
+
+}  // namespace
+
+Error unknown_memory() { return {Errc::not_found, "Memory not found"}; }
+
+bool is_blank(std::string_view text) {
+  // One visible ASCII character settles it without folding, and so does nearly every beginning.
+  const auto visible = [](char character) { return character > ' ' && character < '\x7f'; };
+  if (std::ranges::any_of(text, visible)) return false;
+  std::size_t end = std::min(text.size(), kBeginning);
+  while (end < text.size() && (text[end] & 0xc0) == 0x80) ++end;
+  return text::folded_line(text.substr(0, end)).empty() && text::folded_line(text).empty();
+}
+
+LongTermMemory::LongTermMemory(MemoryStore& store, llm::Embedder* embedder,
+                               LongTermMemoryOptions options)
+    : store_(store), embedder_(embedder), options_(options) {}
+
+Task<std::vector<Remembered>> LongTermMemory::add(std::string_view tenant, AddRequest request) {
+  std::vector<AddRequest> requests;
+  requests.push_back(std::move(request));
+  auto outcomes = co_await add_all(tenant, std::move(requests));
+  co_return outcomes.front().take();
+}
+
+Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::add_all(
+    std::string_view tenant, std::vector<AddRequest> requests) {
+  const Timestamp time = now();
+  std::vector<NewMemory> memories;
+  std::vector<std::size_t> counts;  // of each request's memories
+  for (AddRequest& request : requests) {
+    const std::size_t before = memories.size();
+    const std::int64_t ttl = request.ttl_seconds.value_or(options_.default_ttl_seconds);
+    append_memories(memories, request, ttl, time);
+    counts.push_back(memories.size() - before);
+  }
+
+  std::vector<Added> added;
+  std::exception_ptr failure;
+  if (!memories.empty()) {
+    try {
+      co_await embed(memories);
+      added = co_await store_.add(tenant, std::move(memories));
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+  }
+
+  std::vector<Outcome<std::vector<Remembered>>> outcomes(requests.size());
+  auto next = added.begin();
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (failure && counts[i] > 0) {
+      outcomes[i].error = failure;
+      continue;
+    }
+    std::vector<Remembered>& remembered = outcomes[i].value.emplace();
+    for (std::size_t n = 0; n < counts[i]; ++n, ++next) {
+      remembered.push_back({next->existed ? Event::none : Event::add, std::move(next->memory)});
+    }
+  }
+  co_return outcomes;
+}
+
+Task<> LongTermMemory::embed(std::vector<NewMemory>& memories) {
+  if (!embedder_) co_return;
+  std::vector<std::string> texts;
+  texts.reserve(memories.size());
+  for (const NewMemory& memory : memories) texts.push_back(said(memory.memory));
+  std::vector<llm::Vector> vectors = co_await embedder_->embed(texts, llm::TextKind::document);
+  assert(vectors.size() == memories.size());
+  for (std::size_t i = 0; i < memories.size(); ++i) memories[i].vector = std::move(vectors[i]);
+}
+
+Task<Found> LongTermMemory::search(std::string_view tenant, const SearchRequest& request) {
+  std::vector<SearchRequest> requests(1, request);
+  auto outcomes = co_await search_all(tenant, std::move(requests));
+  co_return outcomes.front().take();
+}
+
+Task<std::vector<Outcome<Found>>> LongTermMemory::search_all(std::string_view tenant,
+                                                             std::vector<SearchRequest> requests) {
+  std::vector<Outcome<Found>> outcomes(requests.size());
+  std::vector<std::size_t> open;   // requests to be searched for
+  std::vector<std::string> texts;  // theirs
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    Found& found = outcomes[i].value.emplace();
+    if (requests[i].query.limit == 0) continue;
+    if (embedder_) {
+      const auto start = Clock::now();
+      try {
+        std::string text = co_await query_text(tenant, requests[i]);
+        texts.push_back(std::move(text));
+      } catch (const Error&) {
+        outcomes[i] = {.error = std::current_exception(), .value = std::nullopt};
+        continue;
+      }
+      found.timing.search = since(start);
+    }
+    open.push_back(i);
+  }
+
+  if (!texts.empty()) {
+    const auto start = Clock::now();
+    std::vector<llm::Vector> vectors;
+    std::exception_ptr failure;
+    try {
+      vectors = co_await embedder_->embed(texts, llm::TextKind::query);
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+    const auto duration = since(start);
+    for (std::size_t n = 0; n < open.size(); ++n) {
+      if (failure) {
+        outcomes[open[n]] = {.error = failure, .value = std::nullopt};
+        continue;
+      }
+      outcomes[open[n]].value->timing.embed = duration;
+      requests[open[n]].query.vector = std::move(vectors[n]);
+    }
+    if (failure) co_return outcomes;
+  }
+
+  for (const std::size_t i : open) {
+    const auto start = Clock::now();
+    try {
+      std::vector<SearchHit> hits =
+          co_await store_.search(tenant, requests[i].scope, requests[i].query);
+      outcomes[i].value->hits = std::move(hits);
+      outcomes[i].value->timing.search += since(start);
+    } catch (const Error&) {
+      outcomes[i] = {.error = std::current_exception(), .value = std::nullopt};
+    }
+  }
+  co_return outcomes;
+}
+
+// A query as those who speak in the scope would say it: memories are told in the first person.
+Task<std::string> LongTermMemory::query_text(std::string_view tenant,
+                                             const SearchRequest& request) {
+  const std::vector<std::string> speakers = co_await store_.speakers(tenant, request.scope);
+  const std::vector<text::Mention> mentions = text::find_mentions(request.query.text, speakers);
+  co_return text::in_first_person(request.query.text, mentions);
+}
+
+Task<MemoryPtr> LongTermMemory::get(std::string_view tenant, std::string_view id) {
+  MemoryPtr memory = co_await store_.get(tenant, id);
+  if (!memory) throw unknown_memory();
+  co_return memory;
+}
+
+Task<Page> LongTermMemory::list(std::string_view tenant, const Scope& scope, ListQuery query) {
+  Page page;
+  const std::size_t limit = query.limit;
+  if (limit == 0) co_return page;
+  ++query.limit;  // one more tells whether the listing goes on
+  page.memories = co_await store_.list(tenant, scope, query);
+  if (page.memories.size() > limit) {
+    page.memories.resize(limit);
+    const Memory& last = *page.memories.back();
+    page.next = ListPosition{.created_at = last.created_at, .sequence = last.sequence};
+  }
+  co_return page;
+}
+
+Task<MemoryPtr> LongTermMemory::update(std::string_view tenant, UpdateRequest request) {
+  for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    const MemoryPtr memory = co_await get(tenant, request.id);
+    const Memory changed = changed_by(request, *memory, now());
+    std::optional<llm::Vector> vector;
+    if (changed.text != memory->text || changed.speaker != memory->speaker) {
+      vector = co_await vector_of(changed);
+    }
+    MemoryPtr stored = co_await store_.update(tenant, changed, std::move(vector));
+    if (stored) co_return stored;
+  }
+  throw Error(Errc::conflict, "The memory is being changed by others; try again");
+}
+
+// Empty without an embedder: the vector of an older text must not stay.
+Task<llm::Vector> LongTermMemory::vector_of(const Memory& memory) {
+  if (!embedder_) co_return llm::Vector{};
+  const std::vector<std::string> texts(1, said(memory));
+  std::vector<llm::Vector> vectors = co_await embedder_->embed(texts, llm::TextKind::document);
+  co_return std::move(vectors.front());
+}
+
+Task<> LongTermMemory::forget(std::string_view tenant, std::string_view id) {
+  const std::vector<std::string> ids(1, std::string(id));
+  const std::vector<bool> removed = co_await store_.remove(tenant, ids);
+  if (!removed.front()) throw unknown_memory();
+}
+
+Task<std::vector<bool>> LongTermMemory::forget_all(std::string_view tenant,
+                                                   std::span<const std::string> ids) {
+  if (ids.empty()) co_return std::vector<bool>{};
+  co_return co_await store_.remove(tenant, ids);
+}
+
+Task<std::size_t> LongTermMemory::forget_scope(std::string_view tenant, const Scope& scope) {
+  co_return co_await store_.remove_scope(tenant, scope);
+}
+
+Task<std::vector<std::string>> LongTermMemory::forget_expired(std::string_view tenant) {
+  co_return co_await store_.remove_expired(tenant);
+}
+
+Task<std::vector<HistoryEntry>> LongTermMemory::history(std::string_view tenant,
+                                                        std::string_view id) {
+  co_return co_await store_.history(tenant, id);
+}
+
+}  // namespace maas::ltm

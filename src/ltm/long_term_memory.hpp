@@ -1,0 +1,122 @@
+#pragma once
+
+#include "core/error.hpp"
+#include "core/memory.hpp"
+#include "core/offload.hpp"
+#include "core/task.hpp"
+#include "llm/embedder.hpp"
+#include "ltm/memory_store.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace maas::ltm {
+
+// A message that may be worth remembering.
+struct SaidMessage {
+  std::string role;
+  std::string name;  // who said it; empty: not told
+  std::string content;
+};
+
+struct AddRequest {
+  Scope scope;
+  std::vector<SaidMessage> messages;
+  Category category = Category::semantic;
+  std::string metadata = {};                     // the text of a JSON object; empty: none
+  std::optional<std::int64_t> ttl_seconds = {};  // absent: the default; 0: for ever
+  std::optional<Timestamp> said_at = {};         // absent: just now
+};
+
+struct SearchRequest {
+  Scope scope;
+  SearchQuery query;  // its vector is made here
+};
+
+struct UpdateRequest {
+  std::string id = {};
+  std::string text = {};
+  std::optional<std::string> metadata = {};      // absent: as it was; empty: none
+  std::optional<Category> category = {};         // absent: as it was
+  std::optional<std::int64_t> ttl_seconds = {};  // absent: as it was; 0: for ever
+};
+
+// One memory that an add request led to.
+struct Remembered {
+  Event event = Event::add;  // none: it was there already
+  MemoryPtr memory;
+};
+
+struct SearchTiming {
+  std::chrono::microseconds embed{};   // the call that embedded all queries of a batch
+  std::chrono::microseconds search{};  // in the engine, ranking included
+};
+
+struct Found {
+  std::vector<SearchHit> hits;  // best first
+  SearchTiming timing;
+};
+
+// A part of a listing, newest first.
+struct Page {
+  std::vector<MemoryPtr> memories;
+  std::optional<ListPosition> next = {};  // where the next part begins; nullopt: this was the last
+};
+
+struct LongTermMemoryOptions {
+  std::int64_t default_ttl_seconds = 0;  // 0: for ever
+};
+
+// What is thrown for an id that no memory has.
+Error unknown_memory();
+
+// Whether nothing of `text`, valid UTF-8, is left to remember or to look for.
+bool is_blank(std::string_view text);
+
+// The use cases of long-term memory. Thread-safe; borrows its arguments. Throws Error: not_found
+// for an unknown id, what the embedder and the store throw otherwise.
+class LongTermMemory {
+ public:
+  // A null embedder: memories are found by words alone.
+  LongTermMemory(MemoryStore& store, llm::Embedder* embedder, LongTermMemoryOptions options);
+
+  // Keeps every message that isn't the system's, verbatim. Empty: there was nothing to keep.
+  Task<std::vector<Remembered>> add(std::string_view tenant, AddRequest request);
+
+  // The same for many, embedded in one call and stored in one commit: an Error of the embedder or
+  // the store is the outcome of each that has something to keep.
+  Task<std::vector<Outcome<std::vector<Remembered>>>> add_all(std::string_view tenant,
+                                                              std::vector<AddRequest> requests);
+
+  Task<Found> search(std::string_view tenant, const SearchRequest& request);
+  // The same for many, embedded in one call. An Error is the outcome of those it concerns.
+  Task<std::vector<Outcome<Found>>> search_all(std::string_view tenant,
+                                               std::vector<SearchRequest> requests);
+
+  Task<MemoryPtr> get(std::string_view tenant, std::string_view id);
+  Task<Page> list(std::string_view tenant, const Scope& scope, ListQuery query);
+  // Throws Error{conflict} when others change the memory again and again meanwhile.
+  Task<MemoryPtr> update(std::string_view tenant, UpdateRequest request);
+  Task<> forget(std::string_view tenant, std::string_view id);
+  // Whether each was there.
+  Task<std::vector<bool>> forget_all(std::string_view tenant, std::span<const std::string> ids);
+  Task<std::size_t> forget_scope(std::string_view tenant, const Scope& scope);
+  Task<std::vector<std::string>> forget_expired(std::string_view tenant);
+  Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id);
+
+ private:
+  Task<> embed(std::vector<NewMemory>& memories);
+  Task<std::string> query_text(std::string_view tenant, const SearchRequest& request);
+  Task<llm::Vector> vector_of(const Memory& memory);
+
+  MemoryStore& store_;
+  llm::Embedder* embedder_;
+  LongTermMemoryOptions options_;
+};
+
+}  // namespace maas::ltm

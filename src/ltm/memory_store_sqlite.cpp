@@ -1,0 +1,391 @@
+#include "ltm/memory_store_sqlite.hpp"
+
+#include "core/error.hpp"
+#include "ltm/memory_rows_sqlite.hpp"
+#include "text/folding.hpp"
+
+#include <SQLiteCpp/Statement.h>
+
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace maas::ltm {
+namespace {
+
+using sqlite::Connection;
+
+// What takes less time than a change of threads is worth: so much text folded, so much read.
+constexpr std::size_t kFoldHereBytes = 16 * 1024;
+constexpr std::size_t kReadHereBytes = 128 * 1024;
+constexpr std::size_t kReadHereRows = 200;
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kRemovedAtOnce = 1000;
+constexpr std::size_t kSweptAtOnce = 200;
+
+// What a write goes on using if the store ends while it is queued.
+struct Shared {
+  VectorSpace space;
+  PartitionCache cache;
+};
+
+// The form in which a memory's text is compared with others.
+struct Folded {
+  std::string text;
+  std::string digest;
+};
+
+std::vector<Folded> fold(const std::vector<NewMemory>& memories) {
+  std::vector<Folded> folded;
+  folded.reserve(memories.size());
+  for (const auto& [memory, vector] : memories) {
+    std::string text = text::folded_line(memory.text);
+    std::string digest = digest_of(memory.scope, memory.category, text);
+    folded.push_back({std::move(text), std::move(digest)});
+  }
+  return folded;
+}
+
+std::size_t text_bytes(const std::vector<NewMemory>& memories) {
+  std::size_t bytes = 0;
+  for (const NewMemory& each : memories) bytes += each.memory.text.size();
+  return bytes;
+}
+
+// One transaction's changes of a tenant's memories, with their history, and their announcement.
+class Changer {
+ public:
+  Changer(const Shared& shared, std::string_view tenant, Timestamp time,
+          std::vector<PartitionChange>& changes)
+      : shared_(shared), tenant_(tenant), time_(time), changes_(changes) {}
+
+  Added add(Connection& connection, NewMemory&& added, const Folded& folded) const {
+    MemoryRows rows = rows_of(connection);
+    if (auto same = rows.find_same(added.memory, folded.digest, folded.text, time_)) {
+      return {.memory = std::make_shared<const Memory>(*std::move(same)), .existed = true};
+    }
+    if (shared_.space.model.empty()) added.vector.clear();
+    rows.insert(added.memory, folded.digest, added.vector);
+    rows.insert_history(added.memory, nullptr, &added.memory.text, Event::add,
+                        added.memory.updated_at);
+    auto memory = std::make_shared<const Memory>(std::move(added.memory));
+    announce(memory, std::move(added.vector));
+    return {.memory = std::move(memory)};
+  }
+
+  MemoryPtr update(Connection& connection, const Memory& changed, const std::string& folded,
+                   std::optional<llm::Vector>& vector) const {
+    MemoryRows rows = rows_of(connection);
+    auto row = rows.find(changed.id);
+    if (!row || expired(row->memory, time_) || row->memory.version != changed.version) return {};
+    Memory next = changed;
+    next.scope = row->memory.scope;
+    next.sequence = row->memory.sequence;
+    ++next.version;
+    if (vector && shared_.space.model.empty()) vector->clear();
+    rows.update(next, digest_of(next.scope, next.category, folded), vector);
+    rows.insert_history(next, &row->memory.text, &next.text, Event::update, next.updated_at);
+    auto memory = std::make_shared<const Memory>(std::move(next));
+    announce(memory, vector ? *std::move(vector) : std::move(row->vector));
+    return memory;
+  }
+
+  // Whether a memory was there and visible.
+  bool remove(Connection& connection, std::string_view id) const {
+    auto removed = rows_of(connection).remove(id);
+    return removed && forget(connection, *std::move(removed));
+  }
+
+  // Goes on with what has been removed from the table of memories. Whether it was visible.
+  bool forget(Connection& connection, Memory&& removed) const {
+    rows_of(connection).insert_history(removed, &removed.text, nullptr, Event::remove, time_);
+    const bool visible = !expired(removed, time_);
+    changes_.push_back({.tenant = std::string(tenant_),
+                        .memory = std::make_shared<const Memory>(std::move(removed)),
+                        .vector = {},
+                        .removed = true});
+    return visible;
+  }
+
+  MemoryRows rows_of(Connection& connection) const { return {connection, tenant_, shared_.space}; }
+
+ private:
+  void announce(MemoryPtr memory, llm::Vector vector) const {
+    changes_.push_back(
+        {.tenant = std::string(tenant_), .memory = std::move(memory), .vector = std::move(vector)});
+  }
+
+  const Shared& shared_;
+  std::string_view tenant_;
+  Timestamp time_;
+  std::vector<PartitionChange>& changes_;
+};
+
+class SqliteMemoryStore final : public MemoryStore {
+ public:
+  SqliteMemoryStore(sqlite::Database& database, boost::asio::thread_pool& pool,
+                    SqliteMemoryStoreOptions options, std::function<Timestamp()> clock)
+      : database_(database),
+        pool_(pool),
+        clock_(std::move(clock)),
+        shared_(new Shared{
+            {std::move(options.model), options.cache.partition.dims},
+            {options.cache, [this](std::string_view tenant, const Scope& scope,
+                                   Partition& partition) { load(tenant, scope, partition); }}}) {}
+
+  std::string_view engine() const override { return "sqlite"; }
+
+  Task<std::optional<std::string>> problem() override {
+    std::optional<std::string> found;
+    try {
+      auto look = [](Connection& connection) {
+        return connection.statement("SELECT 1 FROM ltm_memories LIMIT 1").executeStep();
+      };
+      co_await database_.read(look);
+    } catch (const std::exception& error) {
+      found = error.what();
+    }
+    co_return found;
+  }
+
+  Task<std::vector<Added>> add(std::string_view tenant, std::vector<NewMemory> memories) override {
+    std::vector<Folded> folded;
+    auto fold_all = [&] {
+      folded = fold(memories);
+      return true;
+    };
+    if (text_bytes(memories) <= kFoldHereBytes) {
+      fold_all();
+    } else {
+      co_await offload(pool_, fold_all);
+    }
+    auto change = [&memories, &folded](Connection& connection, const Changer& changer) {
+      std::vector<Added> added;
+      added.reserve(memories.size());
+      for (std::size_t i = 0; i < memories.size(); ++i) {
+        added.push_back(changer.add(connection, std::move(memories[i]), folded[i]));
+      }
+      return added;
+    };
+    co_return co_await write(tenant, change);
+  }
+
+  Task<MemoryPtr> get(std::string_view tenant, std::string_view id) override {
+    MemoryPtr memory;
+    auto row = database_.read_here([&](Connection& connection) {
+      return MemoryRows(connection, tenant, shared_->space).find(id);
+    });
+    if (row && !expired(row->memory, clock_())) {
+      memory = std::make_shared<const Memory>(std::move(row->memory));
+    }
+    co_return memory;
+  }
+
+  Task<std::vector<MemoryPtr>> list(std::string_view tenant, const Scope& scope,
+                                    const ListQuery& query) override {
+    const Timestamp time = clock_();
+    const auto look = [&](Connection& connection, std::size_t max_rows, std::size_t max_bytes) {
+      return newest(connection, tenant, scope, query, time, max_rows, max_bytes);
+    };
+    auto here = database_.read_here(
+        [&](Connection& connection) { return look(connection, kReadHereRows, kReadHereBytes); });
+    if (here) co_return *std::move(here);
+    auto elsewhere = [&look](Connection& connection) {
+      return *look(connection, kUnlimited, kUnlimited);
+    };
+    co_return co_await database_.read(elsewhere);
+  }
+
+  Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
+                         std::optional<llm::Vector> vector) override {
+    const std::string folded = text::folded_line(changed.text);
+    auto change = [&](Connection& connection, const Changer& changer) {
+      return changer.update(connection, changed, folded, vector);
+    };
+    co_return co_await write(tenant, change);
+  }
+
+  Task<std::vector<bool>> remove(std::string_view tenant,
+                                 std::span<const std::string> ids) override {
+    auto change = [ids](Connection& connection, const Changer& changer) {
+      std::vector<bool> removed;
+      for (const std::string& id : ids) removed.push_back(changer.remove(connection, id));
+      return removed;
+    };
+    co_return co_await write(tenant, change);
+  }
+
+  Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {
+    // What is added meanwhile stays: else this might never end.
+    const std::int64_t last = database_.read_here(last_sequence);
+    auto change = [&scope, last](Connection& connection, const Changer& changer) {
+      Removed part;
+      for (Memory& memory : changer.rows_of(connection).remove_scope(scope, last, kRemovedAtOnce)) {
+        ++part.all;
+        if (changer.forget(connection, std::move(memory))) ++part.visible;
+      }
+      return part;
+    };
+    Removed removed;
+    try {
+      while (true) {
+        const Removed part = co_await write(tenant, change);
+        removed.all += part.all;
+        removed.visible += part.visible;
+        if (part.all < kRemovedAtOnce) break;
+      }
+    } catch (const Error& error) {
+      if (removed.all == 0) throw;
+      throw Error(
+          error.code(),
+          "Only " + std::to_string(removed.visible) + " memories were removed: " + error.what(),
+          error.detail());
+    }
+    co_return removed.visible;
+  }
+
+  Task<std::vector<std::string>> remove_expired(std::string_view tenant) override {
+    std::vector<std::string> ids;
+    while (true) {
+      const std::vector<std::string> part = co_await remove_expired(tenant, kRemovedAtOnce);
+      ids.insert(ids.end(), part.begin(), part.end());
+      if (part.size() < kRemovedAtOnce) break;
+    }
+    co_return ids;
+  }
+
+  Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id) override {
+    auto look = [&](Connection& connection) {
+      return MemoryRows(connection, tenant, shared_->space).history(id);
+    };
+    co_return co_await database_.read(look);
+  }
+
+  Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) override {
+    std::vector<std::string> names;
+    const PartitionCache::Use use = [&](const Partition& partition) {
+      names = partition.speakers();
+    };
+    co_await use_partition(tenant, scope, use);
+    co_return names;
+  }
+
+  Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
+                                      const SearchQuery& query) override {
+    std::vector<SearchHit> hits;
+    const PartitionCache::Use use = [&](const Partition& partition) {
+      hits = partition.search(query, clock_());
+    };
+    co_await use_partition(tenant, scope, use);
+    co_return hits;
+  }
+
+  Task<bool> sweep() override {
+    const Timestamp time = clock_();
+    const auto tenant = database_.read_here(
+        [time](Connection& connection) { return tenant_to_sweep(connection, time); });
+    if (!tenant) co_return false;
+    co_await remove_expired(*tenant, kSweptAtOnce);
+    co_return true;
+  }
+
+ private:
+  struct Removed {
+    std::size_t all = 0;
+    std::size_t visible = 0;
+  };
+
+  // Makes `change`, tells the partitions in the order of commits, and brings them up to date.
+  template <class F>
+  Task<std::invoke_result_t<F&, Connection&, const Changer&>> write(std::string_view tenant,
+                                                                    F& change) {
+    const std::shared_ptr<Shared> shared = shared_;
+    std::vector<PartitionChange> changes;
+    const Changer changer(*shared, tenant, clock_(), changes);
+    auto run = [&change, &changer](Connection& connection) { return change(connection, changer); };
+    auto committed = [&shared, &changes]() noexcept { shared->cache.publish(changes); };
+    auto result = co_await database_.write(run, committed);
+    if (!shared->cache.try_settle(changes)) {
+      auto settle = [&shared, &changes] {
+        shared->cache.settle(changes);
+        return true;
+      };
+      co_await offload(pool_, settle);
+    }
+    co_return result;
+  }
+
+  Task<std::vector<std::string>> remove_expired(std::string_view tenant, std::size_t limit) {
+    auto change = [time = clock_(), limit](Connection& connection, const Changer& changer) {
+      std::vector<std::string> ids;
+      for (Memory& memory : changer.rows_of(connection).remove_expired(time, limit)) {
+        ids.push_back(memory.id);
+        changer.forget(connection, std::move(memory));
+      }
+      return ids;
+    };
+    co_return co_await write(tenant, change);
+  }
+
+  // Nullopt: more would have to be read for it than that many rows or bytes.
+  std::optional<std::vector<MemoryPtr>> newest(Connection& connection, std::string_view tenant,
+                                               const Scope& scope, const ListQuery& query,
+                                               Timestamp time, std::size_t max_rows,
+                                               std::size_t max_bytes) const {
+    std::vector<MemoryPtr> memories;
+    if (query.limit == 0) return memories;
+    std::size_t bytes = 0;
+    const auto visit = [&](Memory memory) {
+      bytes += memory.text.size() + memory.metadata.size();
+      if (bytes > max_bytes) return false;
+      if (query.filter && !matches(*query.filter, memory)) return true;
+      memories.push_back(std::make_shared<const Memory>(std::move(memory)));
+      return memories.size() < query.limit;
+    };
+    const bool finished =
+        MemoryRows(connection, tenant, shared_->space)
+            .visit_newest(scope, time, query.category, query.after, max_rows, visit);
+    if (!finished || bytes > max_bytes) return std::nullopt;
+    return memories;
+  }
+
+  void load(std::string_view tenant, const Scope& scope, Partition& partition) const {
+    database_.read_here([&](Connection& connection) {
+      MemoryRows(connection, tenant, shared_->space)
+          .visit_all(scope, clock_(), [&partition](MemoryRow row) {
+            partition.put(std::make_shared<const Memory>(std::move(row.memory)), row.vector);
+          });
+    });
+  }
+
+  Task<> use_partition(std::string_view tenant, const Scope& scope,
+                       const PartitionCache::Use& use) {
+    if (shared_->cache.try_read(tenant, scope, use)) co_return;
+    auto read = [this, tenant, &scope, &use] {
+      shared_->cache.read(tenant, scope, use);
+      return true;
+    };
+    co_await offload(pool_, read);
+  }
+
+  sqlite::Database& database_;
+  boost::asio::thread_pool& pool_;
+  std::function<Timestamp()> clock_;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace
+
+std::unique_ptr<MemoryStore> make_sqlite_memory_store(sqlite::Database& database,
+                                                      boost::asio::thread_pool& pool,
+                                                      SqliteMemoryStoreOptions options,
+                                                      std::function<Timestamp()> clock) {
+  return std::make_unique<SqliteMemoryStore>(database, pool, std::move(options), std::move(clock));
+}
+
+}  // namespace maas::ltm

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "core/error.hpp"
+#include "ltm/memory_store.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace maas::test {
+
+// Keeps memories of one tenant in memory, without history and expiry, and finds what it is told to
+// find. Not for several threads at once.
+class MemoryMemoryStore final : public ltm::MemoryStore {
+ public:
+  std::string_view engine() const override { return "memory"; }
+  Task<std::optional<std::string>> problem() override { co_return std::nullopt; }
+
+  Task<std::vector<ltm::Added>> add(std::string_view,
+                                    std::vector<ltm::NewMemory> memories) override {
+    ++adds;
+    if (fails) throw Error(Errc::unavailable, "the store is away");
+    std::vector<ltm::Added> added;
+    for (auto& [memory, vector] : memories) {
+      const auto same = std::ranges::find_if(
+          stored, [&](const auto& entry) { return entry.second.memory->text == memory.text; });
+      if (same != stored.end()) {
+        added.push_back({.memory = same->second.memory, .existed = true});
+        continue;
+      }
+      memory.sequence = static_cast<std::int64_t>(stored.size() + 1);
+      const std::string id = memory.id;
+      Stored& entry = stored[id];
+      entry = {std::make_shared<const Memory>(std::move(memory)), std::move(vector)};
+      added.push_back({.memory = entry.memory});
+    }
+    co_return added;
+  }
+
+  Task<MemoryPtr> get(std::string_view, std::string_view id) override {
+    const auto found = stored.find(id);
+    MemoryPtr memory = found == stored.end() ? nullptr : found->second.memory;
+    if (after_get) after_get();
+    co_return memory;
+  }
+
+  Task<std::vector<MemoryPtr>> list(std::string_view, const Scope& scope,
+                                    const ltm::ListQuery& query) override {
+    std::vector<MemoryPtr> found;
+    for (const auto& [id, entry] : stored) {
+      const bool seen = query.after && entry.memory->sequence >= query.after->sequence;
+      if (contains(scope, entry.memory->scope) && !seen) found.push_back(entry.memory);
+    }
+    std::ranges::sort(found, std::greater<>(), &Memory::sequence);
+    found.resize(std::min(found.size(), query.limit));
+    co_return found;
+  }
+
+  Task<MemoryPtr> update(std::string_view, const Memory& changed,
+                         std::optional<llm::Vector> vector) override {
+    const auto found = stored.find(changed.id);
+    if (found == stored.end() || found->second.memory->version != changed.version) {
+      co_return nullptr;
+    }
+    if (vector) found->second.vector = *std::move(vector);
+    replace(changed);
+    co_return found->second.memory;
+  }
+
+  Task<std::vector<bool>> remove(std::string_view, std::span<const std::string> ids) override {
+    std::vector<bool> removed;
+    for (const std::string& id : ids) removed.push_back(stored.erase(id) > 0);
+    co_return removed;
+  }
+
+  Task<std::size_t> remove_scope(std::string_view, const Scope& scope) override {
+    co_return std::erase_if(
+        stored, [&](const auto& entry) { return contains(scope, entry.second.memory->scope); });
+  }
+
+  Task<std::vector<std::string>> remove_expired(std::string_view) override {
+    co_return std::vector<std::string>{};
+  }
+
+  Task<std::vector<ltm::HistoryEntry>> history(std::string_view, std::string_view) override {
+    co_return std::vector<ltm::HistoryEntry>{};
+  }
+
+  Task<std::vector<std::string>> speakers(std::string_view, const Scope& scope) override {
+    ++speaker_reads;
+    if (scope.user_id == unreadable) throw Error(Errc::unavailable, "the scope is unreadable");
+    co_return names;
+  }
+
+  Task<std::vector<ltm::SearchHit>> search(std::string_view, const Scope& scope,
+                                           const ltm::SearchQuery& query) override {
+    if (scope.user_id == unreadable) throw Error(Errc::unavailable, "the scope is unreadable");
+    searches.push_back(query);
+    std::vector<ltm::SearchHit> hits;
+    for (const auto& [id, entry] : stored) hits.push_back({entry.memory, .5, {}});
+    co_return hits;
+  }
+
+  Task<bool> sweep() override { co_return false; }
+
+  // Puts a new version in the place of the stored one, as another request would.
+  void replace(Memory changed) {
+    ++changed.version;
+    MemoryPtr& memory = stored[changed.id].memory;
+    memory = std::make_shared<const Memory>(std::move(changed));
+  }
+
+  struct Stored {
+    MemoryPtr memory;
+    llm::Vector vector;
+  };
+  std::map<std::string, Stored, std::less<>> stored;
+  std::vector<std::string> names;         // who speaks
+  std::string unreadable = "unreadable";  // the user whose scope can't be searched
+  std::function<void()> after_get;
+  bool fails = false;
+  int adds = 0;
+  int speaker_reads = 0;
+  std::vector<ltm::SearchQuery> searches;
+};
+
+}  // namespace maas::test
