@@ -8,10 +8,8 @@ bench/results.json. Ends with 1 if a request failed; a figure beyond its limit i
 
 import argparse
 import contextlib
-import json
 import os
 import pathlib
-import platform
 import shutil
 import statistics
 import subprocess
@@ -19,10 +17,9 @@ import sys
 import tempfile
 import time
 
+from measuring import (REPOSITORY, exit_status, figure, measure_rounds, print_figures, results_of, save,
+                       verdict, wrk)
 from services import Maas, Nginx, Redis, Service
-
-HERE = pathlib.Path(__file__).resolve().parent
-REPOSITORY = HERE.parent
 
 APPEND_SESSIONS = 1000
 READ_SESSIONS, READ_MESSAGES = 100, 50
@@ -32,18 +29,6 @@ MAX_READ_US = 120
 MAX_START_MS = 50
 MAX_IDLE_MB = 30
 MAX_BINARY_MB = 15
-
-
-def wrk(service: Service, case: str, prefix: str, sessions: int, seconds: int, connections: int) -> dict:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", HERE / "requests.lua", service.url,
-               "--", case, prefix, str(sessions)]
-    before = service.cpu_seconds()
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    used = service.cpu_seconds() - before
-    run = json.loads(output.strip().splitlines()[-1])
-    return {"requests_per_second": run["requests"] / run["seconds"], "p50_ms": run["p50_ms"],
-            "p99_ms": run["p99_ms"], "cpu_us": 1e6 * used / max(1, run["requests"]),
-            "failed": run["failed"], "socket_errors": run["socket_errors"]}
 
 
 def redis_benchmark(redis: Redis, seconds: int, connections: int) -> dict:
@@ -65,7 +50,7 @@ def redis_benchmark(redis: Redis, seconds: int, connections: int) -> dict:
 def measurements(nginx: Nginx, redis: Redis, servers: list[Maas], options) -> dict:
     """What to run in each round: name -> a function of the round's number."""
     def run(service: Service, case: str, prefix: str = "read", sessions: int = READ_SESSIONS):
-        return lambda number: wrk(service, case, prefix.format(number), sessions, options.seconds,
+        return lambda number: wrk(service, [case, prefix.format(number), sessions], options.seconds,
                                   options.connections)
     found = {("nginx", "health"): run(nginx, "health"),
              ("redis-benchmark", "set"):
@@ -78,34 +63,11 @@ def measurements(nginx: Nginx, redis: Redis, servers: list[Maas], options) -> di
     return found
 
 
-def show_progress(text: str):
-    if sys.stderr.isatty():
-        print(f"\r{text:50}\r", end="", file=sys.stderr, flush=True)
-
-
-def measure_rounds(found: dict, rounds: int) -> list[dict]:
-    """The median of each figure; the rounds interleave, so that a disturbance hits all alike."""
-    runs = {name: [] for name in found}
-    for number in range(rounds):
-        for name, run in found.items():
-            show_progress(f"round {number + 1} of {rounds}: {' '.join(name)}")
-            runs[name].append(run(number))
-    show_progress("")
-    rows = []
-    for (service, case), results in runs.items():
-        row = {figure: statistics.median(result[figure] for result in results)
-               for figure in ("requests_per_second", "p50_ms", "p99_ms", "cpu_us")}
-        lost = {figure: sum(result[figure] for result in results) for figure in ("failed", "socket_errors")}
-        rows.append({"service": service, "case": case, **row, **lost, "runs": results})
-    return rows
-
-
 def judge(rows: list[dict]):
     """Adds each row's ratio to nginx, its limit and whether it is kept."""
     nginx_us = next(row["cpu_us"] for row in rows if row["service"] == "nginx")
     for row in rows:
         row["cpu_ratio_to_nginx"] = row["cpu_us"] / nginx_us if nginx_us else 0
-        row["limit"], row["within_limit"] = "", True
         if row["service"] not in MAX_APPEND_US:
             continue
         if row["case"] == "health":
@@ -115,11 +77,6 @@ def judge(rows: list[dict]):
             most = MAX_APPEND_US[row["service"]] if row["case"] == "append" else MAX_READ_US
             row["limit"] = f"<= {most} us"
             row["within_limit"] = row["cpu_us"] <= most
-
-
-def figure(name: str, value: float, unit: str, most: float | None = None) -> dict:
-    return {"name": name, "value": value, "unit": unit, "limit": f"<= {most} {unit}" if most else "",
-            "within_limit": most is None or value <= most}
 
 
 def start_figures(binary: pathlib.Path, directory: pathlib.Path, redis: Redis, starts: int) -> list[dict]:
@@ -140,8 +97,6 @@ def stripped_size_mb(binary: pathlib.Path, directory: pathlib.Path) -> float:
 
 
 def print_results(rows: list[dict], figures: list[dict], options):
-    def verdict(row: dict) -> str:
-        return row["limit"] and ("ok" if row["within_limit"] else "OVER")
     print(f"wrk -t1 -c{options.connections} -d{options.seconds}s, median of {options.rounds} rounds, "
           f"interleaved, on {os.cpu_count()} CPUs.\nThe service: 2 event loops, no access log, SQLite "
           "synchronous=FULL in build/.\nRedis without persistence. CPU: user and system "
@@ -152,9 +107,7 @@ def print_results(rows: list[dict], figures: list[dict], options):
         print(f"{row['service']:16} {row['case']:9} {row['requests_per_second']:8.0f} {row['p50_ms']:8.3f} "
               f"{row['p99_ms']:8.3f} {row['cpu_us']:8.1f} {row['cpu_ratio_to_nginx']:8.2f} "
               f"{row['failed']:8}  {row['limit']:14} {verdict(row)}".rstrip())
-    print()
-    for row in figures:
-        print(f"{row['name']:48} {row['value']:8.1f} {row['unit']}  {row['limit']:12} {verdict(row)}".rstrip())
+    print_figures(figures)
 
 
 def measure(options, directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
@@ -203,16 +156,9 @@ def main() -> int:
             print(f"\n{error}", file=sys.stderr)
             return 1
     print_results(rows, figures, options)
-    machine = {"cpus": os.cpu_count(), "kernel": platform.release(), "architecture": platform.machine()}
     used = {name: getattr(options, name) for name in ("seconds", "connections", "rounds", "starts")}
-    results = {"machine": machine, "options": used, "load": rows, "figures": figures}
-    (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    if over := sum(not row["within_limit"] for row in rows + figures):
-        print(f"\n{over} of the figures over their limit")
-    if any(row["failed"] or row["socket_errors"] for row in rows):
-        print("\nrequests failed, so the figures mean nothing", file=sys.stderr)
-        return 1
-    return 0
+    save(results_of(used, rows, figures))
+    return exit_status(rows, figures)
 
 
 if __name__ == "__main__":

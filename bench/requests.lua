@@ -1,15 +1,23 @@
 -- What one run of wrk sends: wrk -s requests.lua URL -- health|append|messages|context PREFIX SESSIONS.
--- Sessions are "PREFIX0", "PREFIX1", … in turn. Prints one line of JSON at the end.
+-- Sessions are "PREFIX0", "PREFIX1", … in turn. Or: -- post PATH FILE, the lines of a file are the bodies,
+-- in turn. Prints one line of JSON at the end.
 
 local prepared = {}
 local last = 0
 
 function init(args)
-  local case, prefix, sessions = args[1], args[2], tonumber(args[3])
+  local case = args[1]
   if case == "health" then
     prepared[1] = wrk.format("GET", "/health")
     return
   end
+  if case == "post" then
+    for body in io.lines(args[3]) do
+      prepared[#prepared + 1] = wrk.format("POST", args[2], { ["Content-Type"] = "application/json" }, body)
+    end
+    return
+  end
+  local prefix, sessions = args[2], tonumber(args[3])
   for number = 0, sessions - 1 do
     local session = "/stm/" .. prefix .. number
     if case == "append" then

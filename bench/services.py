@@ -95,8 +95,15 @@ class Service:
         return cpu_seconds(self.process.pid)
 
     def rss_mb(self) -> float:
+        return self.memory_mb("VmRSS")
+
+    def own_memory_mb(self) -> float:
+        """Without what is mapped from files."""
+        return self.memory_mb("RssAnon")
+
+    def memory_mb(self, kind: str) -> float:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+        return int(re.search(rf"{kind}:\s+(\d+) kB", status)[1]) / 1024
 
     @property
     def url(self) -> str:
@@ -147,12 +154,13 @@ class Redis(Service):
 
 
 class Maas(Service):
-    """The service on one engine: two event loops, no access log."""
+    """The service on one engine: two event loops, no access log, no model unless `settings` name one."""
 
-    def __init__(self, binary: pathlib.Path, directory: pathlib.Path, redis: Redis | None = None):
+    def __init__(self, binary: pathlib.Path, directory: pathlib.Path, redis: Redis | None = None, **settings):
         super().__init__(directory)
         self.binary = binary
         self.redis = redis
+        self.settings = settings
         self.engine = "redis" if redis else "sqlite"
         self.name = f"maas on {self.engine}"
 
@@ -160,11 +168,12 @@ class Maas(Service):
         return [self.binary, "serve", "--port", self.port]
 
     def environment(self) -> dict:
-        settings = {"MAAS_WORKERS": "2", "MAAS_ACCESS_LOG_SAMPLE": "0",
+        settings = {"MAAS_WORKERS": "2", "MAAS_ACCESS_LOG_SAMPLE": "0", "MAAS_LOCAL_MODEL": "none",
                     "MAAS_DATA_DIR": str(self.directory / "data")}
         if self.redis:
             settings["REDIS_URL"] = f"redis://127.0.0.1:{self.redis.port}"
-        return {**super().environment(), **settings}
+        given = {name: str(value) for name, value in self.settings.items()}
+        return {**super().environment(), **settings, **given}
 
     def answers(self) -> bool:
         """Whether /health says 200."""
