@@ -1,9 +1,8 @@
 #include "api/filter_fields.hpp"
 
-#include "core/iso8601.hpp"
+#include "api/scalars.hpp"
 #include "text/folding.hpp"
 
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -211,18 +210,13 @@ class FilterReader {
 
   // Microseconds since the epoch, as an integer.
   json::value read_time(Operator op, const json::value& given, const json::array& location) {
-    constexpr double kLatest = 253'402'300'800;  // seconds; the year 10000
     if (is_part(op)) {
       refuse(location, "a time is compared by eq, ne, gt, gte, lt, lte, in or nin", given);
       return nullptr;
     }
-    if (given.is_string()) {
-      if (const auto time = parse_time(given.get_string())) return time->time_since_epoch().count();
-    } else if (given.is_number()) {
-      const double seconds = given.to_number<double>();
-      if (std::abs(seconds) < kLatest) return std::llround(seconds * 1e6);
-    }
-    refuse(location, "a time is ISO 8601 text or a number of seconds since the epoch", given);
+    if (const auto time = to_time(given)) return time->time_since_epoch().count();
+    refuse(location, "a time is ISO 8601 text or seconds since the epoch, in the years 1 to 9999",
+           given);
     return nullptr;
   }
 

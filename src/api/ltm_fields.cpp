@@ -3,10 +3,8 @@
 #include "api/filter_fields.hpp"
 #include "api/json_body.hpp"
 #include "api/list_cursor.hpp"
-#include "core/iso8601.hpp"
 
 #include <array>
-#include <cmath>
 
 namespace maas::api {
 namespace {
@@ -19,9 +17,6 @@ constexpr IntegerRange kTtl{.least = 0, .most = 3'153'600'000};  // a hundred ye
 constexpr NumberRange kShare{.above = {}, .least = 0, .most = 1};
 constexpr NumberRange kPositive{.above = 0, .least = {}, .most = {}};
 constexpr double kWeightWithHalfLife = .5;
-// Years 1 to 9999: what ISO 8601 writes with four digits.
-constexpr std::chrono::seconds kFirst{-62'135'596'800};
-constexpr std::chrono::seconds kEnd{253'402'300'800};
 // Metadata is stored with every message of its request: this bounds what one request can make.
 constexpr std::size_t kMaxMetadataBytes = 32u << 20;
 // Where these belong is beside the metadata; a filter or a client of old would take them for that.
@@ -131,17 +126,7 @@ std::vector<ltm::SaidMessage> read_messages(Fields& fields) {
 std::optional<Timestamp> read_time(Fields& fields, std::string_view name) {
   const json::value* value = fields.value(name);
   if (!value) return std::nullopt;
-  if (value->is_string()) {
-    // An offset can lead out of the years that its text names.
-    const auto time = parse_time(value->get_string());
-    if (time && *time >= Timestamp(kFirst) && *time < Timestamp(kEnd)) return time;
-  } else if (value->is_number()) {
-    const auto seconds = value->to_number<double>();
-    if (seconds >= static_cast<double>(kFirst.count()) &&
-        seconds < static_cast<double>(kEnd.count())) {
-      return Timestamp(std::chrono::microseconds(std::llround(seconds * 1e6)));
-    }
-  }
+  if (const auto time = to_time(*value)) return time;
   fields.errors().add_value_error(
       fields.at(name), "a time is ISO 8601 text or seconds since the epoch, in the years 1 to 9999",
       *value);

@@ -1,5 +1,7 @@
 #include "api/scalars.hpp"
 
+#include "core/iso8601.hpp"
+
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
@@ -164,6 +166,16 @@ std::optional<double> within(std::optional<double> value, const NumberRange& ran
     return value;
   }
   return std::nullopt;
+}
+
+std::optional<Timestamp> to_time(const json::value& value) {
+  constexpr double kFirst = -62'135'596'800;  // seconds; the year 1
+  constexpr double kEnd = 253'402'300'800;    // the year 10000
+  if (value.is_string()) return parse_time(value.get_string());
+  if (!value.is_number()) return std::nullopt;
+  const auto seconds = value.to_number<double>();
+  if (seconds < kFirst || seconds >= kEnd) return std::nullopt;
+  return Timestamp(std::chrono::microseconds(std::llround(seconds * 1e6)));
 }
 
 }  // namespace maas::api

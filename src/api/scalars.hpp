@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/field_errors.hpp"
+#include "core/time.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -44,5 +45,9 @@ std::optional<std::int64_t> within(std::optional<std::int64_t> value, IntegerRan
 std::optional<double> within(std::optional<double> value, const NumberRange& range,
                              const boost::json::array& location, const boost::json::value& input,
                              FieldErrors& errors);
+
+// The time that a value tells, as ISO 8601 text or as a number of seconds since the epoch; nullopt:
+// it tells none of the years 1 to 9999.
+std::optional<Timestamp> to_time(const boost::json::value& value);
 
 }  // namespace maas::api

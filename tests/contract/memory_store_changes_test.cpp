@@ -48,7 +48,14 @@ TEST_P(MemoryStoreContract, TakesOptionalFieldsAwayAgain) {
 TEST_P(MemoryStoreContract, LeavesAMemoryWithItsOwner) {
   Memory changed = *add("tea");
   changed.scope = {.user_id = "somebody else"};
-  ASSERT_TRUE(run(store_->update("t", changed, std::nullopt)));
+  changed.text = "coffee";
+  EXPECT_TRUE(worded("coffee").empty());  // in memory, as is the other's
+  EXPECT_TRUE(worded("coffee", changed.scope).empty());
+  const MemoryPtr updated = run(store_->update("t", changed, std::nullopt));
+  ASSERT_TRUE(updated);
+  EXPECT_EQ(updated->scope, user_);
+  EXPECT_EQ(worded("coffee"), Texts{"coffee"});
+  EXPECT_TRUE(worded("coffee", changed.scope).empty());
   EXPECT_EQ(run(store_->get("t", changed.id))->scope, user_);
   EXPECT_TRUE(texts({.user_id = "somebody else"}).empty());
 }
@@ -92,6 +99,7 @@ TEST_P(MemoryStoreContract, KeepsBothMemoriesThatAnUpdateMadeEqual) {
 TEST_P(MemoryStoreContract, KeepsTheVectorWhenNoneIsGiven) {
   Memory memory = *add("green tea");
   memory.metadata = R"({"a":1})";
+  EXPECT_EQ(hits("green tea").size(), 1u);
   ASSERT_TRUE(run(store_->update("t", memory, std::nullopt)));
   for (int round = 0; round < 2; ++round) {
     const std::vector<SearchHit> found = hits("green tea");
