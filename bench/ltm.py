@@ -125,11 +125,12 @@ def find_added(server: Maas, user: str) -> tuple[int, float]:
     with Client(server) as client:
         for number in range(LAGS):
             text = f"Note {number} is about the zeppelin{number} over the harbour."
+            query = f"zeppelin{number} of {user}"  # not known: it is embedded too
             added = client.send("POST", "/ltm/memories", json.dumps({"messages": text, "user_id": user}))
             began, count, found = time.perf_counter(), 0, False
             while not found and count < 1000:
                 count += 1
-                found = added["id"] in [memory["id"] for memory in client.search(user, f"zeppelin{number}")]
+                found = added["id"] in [memory["id"] for memory in client.search(user, query)]
             if not found:
                 raise RuntimeError(f"{server.name} does not find what was added")
             searches.append(count)

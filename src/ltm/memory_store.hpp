@@ -79,10 +79,10 @@ class MemoryStore {
   virtual Task<std::vector<MemoryPtr>> list(std::string_view tenant, const Scope& scope,
                                             const ListQuery& query) = 0;
 
-  // Replaces text, metadata, category, times and vector of the memory of `changed`'s id, if its
-  // version is still `changed.version`, which then rises by one. An absent vector keeps the stored
-  // one: the text has not changed. Null, and nothing changed, if the memory is gone or another
-  // version. Updated to the text of another memory, both stay.
+  // Replaces text, metadata, category, speaker, times and vector of the memory of `changed`'s id,
+  // if its version is still `changed.version`, which then rises by one. An absent vector keeps the
+  // stored one: the text has not changed. Null, and nothing changed, if the memory is gone or
+  // another version. Updated to the text of another memory, both stay.
   virtual Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
                                  std::optional<llm::Vector> vector) = 0;
 

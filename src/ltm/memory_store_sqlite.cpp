@@ -385,6 +385,7 @@ std::unique_ptr<MemoryStore> make_sqlite_memory_store(sqlite::Database& database
                                                       boost::asio::thread_pool& pool,
                                                       SqliteMemoryStoreOptions options,
                                                       std::function<Timestamp()> clock) {
+  options.cache.clock = clock;
   return std::make_unique<SqliteMemoryStore>(database, pool, std::move(options), std::move(clock));
 }
 

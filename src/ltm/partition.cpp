@@ -213,6 +213,7 @@ struct PartitionChanger {
     place.memory = std::move(memory);
     const Memory& stored = *place.memory;
     state.slots.emplace(stored.id, slot);
+    if (stored.expires_at) state.expiries.emplace(*stored.expires_at, slot);
     state.memory_bytes += bytes_of(stored);
     set_vector(slot, vector);
     place.told = !stored.speaker.empty();
@@ -240,6 +241,7 @@ struct PartitionChanger {
     state.grams.blend(slot, 0);
     set_vector(slot, {});
     state.slots.erase(place.memory->id);
+    if (place.memory->expires_at) state.expiries.erase({*place.memory->expires_at, slot});
     state.memory_bytes -= bytes_of(*place.memory);
     const std::int32_t name = place.name;
     const bool told = place.told;
@@ -278,6 +280,18 @@ void Partition::remove(std::string_view id) {
   if (known != state_->slots.end()) PartitionChanger{*state_}.remove(known->second);
 }
 
+std::optional<Timestamp> Partition::next_expiry() const {
+  if (state_->expiries.empty()) return std::nullopt;
+  return state_->expiries.begin()->first;
+}
+
+void Partition::remove_expired(Timestamp now) {
+  auto& expiries = state_->expiries;
+  while (!expiries.empty() && expiries.begin()->first <= now) {
+    PartitionChanger{*state_}.remove(expiries.begin()->second);
+  }
+}
+
 std::vector<std::string> Partition::speakers() const { return state_->speakers.speaking(); }
 
 std::vector<SearchHit> Partition::search(const SearchQuery& query, Timestamp now) const {
@@ -312,11 +326,13 @@ std::size_t Partition::size() const { return state_->slots.size(); }
 
 std::size_t Partition::bytes() const {
   constexpr std::size_t kSlotEntry = sizeof(std::string_view) + sizeof(Slot) + 8;
+  constexpr std::size_t kExpiry = 64;                  // a node of their set
   constexpr std::size_t kNumbers = 5 * sizeof(float);  // lengths and norm
   return sizeof(PartitionState) + state_->places.capacity() * (sizeof(Place) + kNumbers) +
          state_->slots.bucket_count() * kSlotEntry + state_->index.bytes() +
          state_->vectors.bytes() + state_->timeline.bytes() + state_->speakers.bytes() +
-         (state_->nearest_ready ? state_->nearest->bytes() : 0) + state_->memory_bytes;
+         (state_->nearest_ready ? state_->nearest->bytes() : 0) +
+         state_->expiries.size() * kExpiry + state_->memory_bytes;
 }
 
 }  // namespace maas::ltm

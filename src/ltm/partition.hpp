@@ -37,6 +37,11 @@ class Partition {
   // Nothing happens if the memory isn't here.
   void remove(std::string_view id);
 
+  // When the first of the memories expires, if one does; and to remove what has by `now`, so that
+  // nothing of it is left in statistics or in its neighbours.
+  std::optional<Timestamp> next_expiry() const;
+  void remove_expired(Timestamp now);
+
   // The names of those who speak here: told by metadata or message, or in front of at least three
   // memories ("Name: …").
   std::vector<std::string> speakers() const;

@@ -64,6 +64,7 @@ struct PartitionCache::Entry {
   Partition partition;
   std::atomic<State> state = State::unloaded;
   std::atomic<std::size_t> size = 0;  // memories in the partition
+  std::atomic<Timestamp> next_expiry = Timestamp::max();
 
   std::mutex queue_mutex;
   std::vector<PartitionChange> queue;  // announced, not yet applied
@@ -179,12 +180,13 @@ PartitionCache::Entries PartitionCache::holding(std::string_view tenant, const S
 // is no longer known.
 bool PartitionCache::bring_up_to_date(const std::shared_ptr<Entry>& entry, Effort effort) {
   const std::size_t queued = entry->queued();
-  if (entry->state == Entry::State::ready && queued == 0) return true;
+  const bool expired = entry->next_expiry.load() <= options_.clock();
+  if (entry->state == Entry::State::ready && queued == 0 && !expired) return true;
   std::unique_lock changing(entry->changing, std::defer_lock);
   std::unique_lock reading(entry->reading, std::defer_lock);
   if (effort == Effort::little) {
     if (entry->state != Entry::State::ready) return false;
-    if (queued > kFewChanges || entry->size > options_.small) return false;
+    if (queued > kFewChanges || expired || entry->size > options_.small) return false;
     if (!changing.try_lock() || !reading.try_lock()) return false;
   } else {
     changing.lock();
@@ -231,6 +233,7 @@ bool PartitionCache::apply_queue(Entry& entry) {
         entry.partition.put(change.memory, change.vector);
       }
     }
+    entry.partition.remove_expired(options_.clock());
     if (index_waits) entry.partition.finish_index();
   } catch (const std::exception& error) {
     log::error("a scope's search index failed and is built anew", {{"error", error.what()}});
@@ -238,6 +241,7 @@ bool PartitionCache::apply_queue(Entry& entry) {
     return false;
   }
   entry.size = entry.partition.size();
+  entry.next_expiry = entry.partition.next_expiry().value_or(Timestamp::max());
   return true;
 }
 

@@ -31,6 +31,7 @@ struct PartitionCacheOptions {
   std::size_t max_bytes = 256u << 20;
   std::size_t small = 2'000;  // memories; a partition so small is searched within a millisecond
   PartitionOptions partition = {};
+  std::function<Timestamp()> clock = now;  // tells what has expired
 };
 
 // The partitions of the scopes that were searched last, each built from the store on first use.
@@ -40,7 +41,8 @@ struct PartitionCacheOptions {
 // publish() hands every known partition each change after its commit, in the order of commits. So
 // a change is in what the loader sees, or in the partition's queue, or in both: then the queue ends
 // with the same state that the loader saw or a newer one, as an older version changes nothing and
-// a removal comes last. Every reader first applies what its partition's queue holds.
+// a removal comes last. Every reader first applies what its partition's queue holds,
+// and removes what has expired.
 //
 // The index that a large partition wants is built on a thread of its own, beside the searches.
 class PartitionCache {

@@ -13,7 +13,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace maas::ltm {
@@ -98,7 +100,8 @@ struct PartitionState {
   std::size_t with_vector = 0;  // memories that have one
   Lengths words;
   Lengths grams;
-  std::size_t memory_bytes = 0;  // of texts and metadata
+  std::set<std::pair<Timestamp, Slot>> expiries;  // of the memories that expire
+  std::size_t memory_bytes = 0;                   // of texts and metadata
 };
 
 }  // namespace maas::ltm

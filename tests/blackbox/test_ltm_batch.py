@@ -1,7 +1,7 @@
 """Batches: each item is served like a request of its own, and one bad item never fails the others."""
 
 import pytest
-from support.memories import CATEGORIES, MEMORY_FIELDS, NOTHING_NEW, Memories, check_errors, ids, send, texts, unique
+from support.memories import CATEGORIES, MEMORY_FIELDS, NOTHING_NEW, Memories, check_errors, ids, texts, unique
 from support.sessions import message
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -82,8 +82,9 @@ def test_every_bad_field_of_an_item_is_named(memories):
 def test_each_search_is_answered_like_a_request_of_its_own(ltm_client):
     one, two = Memories(ltm_client), Memories(ltm_client)
     stored = one.store("green tea"), two.store("black tea")
-    reply = one.batch("search", [{"query": "tea", **one.scope}, {"query": "tea", **two.scope}, {"query": " ", **one.scope},
-                                 {"query": "tea", "limit": 0, **one.scope}, {"query": "nothing alike", **one.scope}])
+    reply = one.batch("search", [{"query": "tea", **one.scope}, {"query": "tea", **two.scope},
+                                 {"query": " ", **one.scope}, {"query": "tea", "limit": 0, **one.scope},
+                                 {"query": "nothing alike", **one.scope}])
     assert [item["success"] for item in reply["results"]] == [True, True, False, True, True]
     assert "query: " in reply["results"][2]["error"]
     results = [item["result"] and item["result"]["results"] for item in reply["results"]]
@@ -102,7 +103,8 @@ def test_a_search_of_a_batch_may_be_explained(memories):
 @pytest.mark.parametrize(("item", "error"), [
     (None, ""), ({}, "query: Field required"), ({"query": "x"}, "At least one of user_id"),
     ({"query": 5, "user_id": "u"}, "query: Input should be a valid string"), ({"query": "", "user_id": "u"}, "query: "),
-    ({"query": "x", "user_id": "u", "limit": 1001}, "limit: "), ({"query": "x", "user_id": "u", "limit": -1}, "limit: "),
+    ({"query": "x", "user_id": "u", "limit": 1001}, "limit: "),
+    ({"query": "x", "user_id": "u", "limit": -1}, "limit: "),
     ({"query": "x", "user_id": "u", "threshold": 2}, "threshold: "),
     ({"query": "x", "user_id": "u", "categories": ["opinion"]}, "categories"),
     ({"query": "x", "user_id": "u", "filters": {"metadata.a": {"like": 1}}}, "filters"),
@@ -209,4 +211,4 @@ def test_a_batch_of_everything_that_exists_is_one_round(ltm_client):
     assert [[found["category"] for found in item["result"]["results"]] for item in reply["results"]] == [
         [category] for category in CATEGORIES]
     memories.batch("delete", ids(memories.list()), "memory_ids")
-    assert send(ltm_client, "POST", "/ltm/memories/search", {"query": "note", **memories.scope}).json() == {"results": []}
+    assert memories.ask("note") == {"results": []}

@@ -296,7 +296,8 @@ def test_an_unknown_path_is_404(ltm_client, path):
 
 def test_head_is_get_without_a_body(memories):
     stored = memories.store("x")
-    for path in (memory_path(stored["id"]), memory_path(stored["id"], "/history"), f"/ltm/memories?user_id={stored['user_id']}"):
+    for path in (memory_path(stored["id"]), memory_path(stored["id"], "/history"),
+                 f"/ltm/memories?user_id={stored['user_id']}"):
         head, whole = memories.client.head(path), memories.client.get(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["Content-Length"] == whole.headers["Content-Length"]

@@ -145,7 +145,8 @@ def test_deleting_the_expired_says_which(start_server):
             assert set(reply["ids"]) <= {*ids(brief), other["id"]}
             assert memories.forget_expired() == {"deleted": 0, "ids": []}
             for memory in brief:
-                assert memories.told(memory["id"]) == [("ADD", None, memory["memory"]), ("DELETE", memory["memory"], None)]
+                assert memories.told(memory["id"]) == [
+                    ("ADD", None, memory["memory"]), ("DELETE", memory["memory"], None)]
                 assert memories.history(memory["id"])[-1]["is_deleted"] is True
             assert set(ids(memories.list())) == set(ids(kept))
         server.kill()
@@ -156,7 +157,8 @@ def test_deleting_the_expired_says_which(start_server):
 
 def test_the_expired_of_another_tenant_are_left_alone(start_server):
     server = start_server(MAAS_API_KEYS="red:red-key,blue:blue-key", **WORDS_ONLY)
-    with server.client(headers={"X-API-Key": "red-key"}) as red, server.client(headers={"X-API-Key": "blue-key"}) as blue:
+    with (server.client(headers={"X-API-Key": "red-key"}) as red,
+          server.client(headers={"X-API-Key": "blue-key"}) as blue):
         brief = Memories(red).store("a violin", ttl_seconds=1)
         wait_until_expired(brief)
         assert brief["id"] not in Memories(blue).forget_expired()["ids"]

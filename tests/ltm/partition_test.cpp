@@ -92,6 +92,24 @@ TEST(Partition, HidesWhatHasExpired) {
   EXPECT_TRUE(found(partition, {.text = "code"}, kStart + std::chrono::seconds(5)).empty());
 }
 
+TEST(Partition, KeepsNothingOfWhatHasExpired) {
+  Partition partition(english());
+  const PlainMemory question = memory("question", "How much was it?", 1);
+  PlainMemory brief = memory("brief", "a violin", 1);
+  brief.memory.expires_at = kStart + std::chrono::seconds(5);
+  brief.memory.sequence = 2;
+  put(partition, question);
+  EXPECT_EQ(partition.next_expiry(), std::nullopt);
+  put(partition, brief);
+  EXPECT_EQ(partition.next_expiry(), brief.memory.expires_at);
+  partition.remove_expired(kStart + std::chrono::microseconds(4'999'999));
+  EXPECT_EQ(found(partition, {.text = "violin"}).size(), 2u) << "with its neighbour";
+  partition.remove_expired(kStart + std::chrono::seconds(5));
+  EXPECT_TRUE(found(partition, {.text = "violin"}).empty());
+  EXPECT_EQ(partition.size(), 1u);
+  EXPECT_EQ(partition.next_expiry(), std::nullopt);
+}
+
 TEST(Partition, FiltersBeforeItCutsAtTheLimit) {
   Partition partition(english());
   for (int i = 0; i < 20; ++i) {
