@@ -52,7 +52,7 @@ MAX_IDLE_MB, MAX_IDLE_WITH_MODEL_MB = 30, 160
 MAX_KIB_PER_MEMORY = 3.5
 MAX_ADD_MS = 12
 MIN_ADDS_PER_SECOND = 200
-MIN_RECALL = .95
+MIN_RECALL = .98
 # All that is searched stays loaded; a first search of a large scope takes its time.
 SETTINGS = {"LTM_CACHE_MB": 4096, "MAAS_REQUEST_TIMEOUT_MS": 600_000}
 
