@@ -85,12 +85,13 @@ std::unique_ptr<llm::Embedder> make_embedder(const Config& config) {
 std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Database& database,
                                                 boost::asio::thread_pool& pool,
                                                 const llm::Embedder* embedder) {
-  ltm::SqliteMemoryStoreOptions options{
-      .cache = {.max_bytes = config.partition_cache_mb * kMebibyte,
-                .partition = {.dims = embedder ? embedder->dims() : 0,
-                              .hnsw_threshold = config.hnsw_threshold,
-                              .language = {}}},
-      .model = embedder ? std::string(embedder->model()) : std::string()};
+  ltm::SqliteMemoryStoreOptions options;
+  options.cache.max_bytes = config.partition_cache_mb * kMebibyte;
+  options.cache.partition.hnsw_threshold = config.hnsw_threshold;
+  if (embedder) {
+    options.cache.partition.dims = embedder->dims();
+    options.model = embedder->model();
+  }
   if (const auto language = text::language_named(config.language)) {
     options.cache.partition.language = *language;
   }
