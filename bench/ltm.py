@@ -42,7 +42,7 @@ BATCH = 50
 EMBEDDED_ADDS = 1000
 LAGS = 20
 STARTS = 5
-YARDSTICK_SECONDS = .5
+YARDSTICK_SECONDS = .4
 LIMIT = 10
 MANY = 5000  # memories that tell what one takes
 SEARCH = "/ltm/memories/search"
@@ -52,7 +52,7 @@ MAX_IDLE_MB, MAX_IDLE_WITH_MODEL_MB = 30, 160
 MAX_KIB_PER_MEMORY = 3.5
 MAX_ADD_MS = 12
 MIN_ADDS_PER_SECOND = 200
-MIN_RECALL = .98
+MIN_RECALL = 98  # per cent
 # All that is searched stays loaded; a first search of a large scope takes its time.
 SETTINGS = {"LTM_CACHE_MB": 4096, "MAAS_REQUEST_TIMEOUT_MS": 600_000}
 
@@ -228,7 +228,7 @@ def measure_words_alone(options, store: pathlib.Path, scopes: Scopes) -> tuple[l
         for case, file in scopes.files.items():
             load_and_check(server, scopes.queries[case], case)
             found["words alone", case] = run_of(server, ["post", SEARCH, file], options)
-        rows = measure_rounds(found, options.rounds)
+        rows = measure_rounds(found, 1)  # nothing depends on these, and the whole takes minutes
     return rows, figures
 
 
@@ -335,7 +335,7 @@ def measure_searches(options, store: pathlib.Path, scopes: Scopes) -> tuple[list
                                 run_of(server, ["post", SEARCH, scopes.files[largest]], options)}, 1)
     hits = sum(len(some & all_) for some, all_ in zip(indexed, exact))
     figures.append(figure(f"recall@{LIMIT} of {largest} against an exact search",
-                          hits / sum(map(len, exact)), "", least=MIN_RECALL))
+                          100 * hits / sum(map(len, exact)), "%", least=MIN_RECALL))
     return rows, figures
 
 
@@ -359,7 +359,7 @@ def print_results(rows: list[dict], figures: list[dict], options):
     print(f"Searches with a limit of {LIMIT}, query vectors cached; wrk -t1 -c{options.connections} "
           f"-d{options.seconds}s, median of {options.rounds} rounds,\ninterleaved, on {os.cpu_count()} CPUs. "
           "CPU: user and system time of the service's process, or of the yardstick,\n"
-          "which is called without HTTP."
+          "which is called without HTTP. Words alone and no index: one round."
           f"\n\n{'':16} {'memories':>12} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>9} "
           f"{'x health':>8} {'non-2xx':>8}  limit")
     for row in rows:
