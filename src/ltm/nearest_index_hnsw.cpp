@@ -1,39 +1,32 @@
+#include "ltm/byte_vector.hpp"
 #include "ltm/nearest_index.hpp"
 
 // Its prefetching reads past the end of lists; its own distance functions aren't needed here.
 #define NO_MANUAL_VECTORIZATION
 #include <algorithm>
-#include <cstring>
 #include <hnswlib/hnswlib.h>
 
 namespace maas::ltm {
 namespace {
 
 constexpr std::size_t kLinks = 16;          // M
-constexpr std::size_t kBuildBreadth = 200;  // efConstruction
+constexpr std::size_t kBuildBreadth = 100;  // efConstruction
 // Vectors looked at per vector asked for, and at least: what recall costs.
 constexpr std::size_t kBreadthFactor = 2;
-constexpr std::size_t kLeastBreadth = 600;
+constexpr std::size_t kLeastBreadth = 400;
 constexpr std::size_t kFirstCapacity = 1024;
 
-const float* vector_of(const void* element) {
-  const float* vector = nullptr;
-  std::memcpy(&vector, element, sizeof vector);  // elements lie unaligned
-  return vector;
-}
-
-// The graph's elements are the addresses of vectors, which never move: the partition's own table
-// is the only copy.
-class AddressSpace final : public hnswlib::SpaceInterface<float> {
+class ByteSpace final : public hnswlib::SpaceInterface<float> {
  public:
-  explicit AddressSpace(std::size_t dims) : dims_(dims) {}
-  std::size_t get_data_size() override { return sizeof(const float*); }
+  explicit ByteSpace(std::size_t dims) : dims_(dims) {}
+  std::size_t get_data_size() override { return byte_vector_size(dims_); }
   hnswlib::DISTFUNC<float> get_dist_func() override { return distance; }
   void* get_dist_func_param() override { return &dims_; }
 
  private:
   static float distance(const void* a, const void* b, const void* dims) {
-    return 1 - dot(vector_of(a), vector_of(b), *static_cast<const std::size_t*>(dims));
+    return 1 - byte_dot(static_cast<const std::byte*>(a), static_cast<const std::byte*>(b),
+                        *static_cast<const std::size_t*>(dims));
   }
 
   std::size_t dims_;
@@ -41,17 +34,14 @@ class AddressSpace final : public hnswlib::SpaceInterface<float> {
 
 class HnswIndex final : public NearestIndex {
  public:
-  explicit HnswIndex(const VectorTable& vectors)
-      : vectors_(vectors),
-        space_(vectors.dims()),
-        graph_(&space_, kFirstCapacity, kLinks, kBuildBreadth) {}
+  explicit HnswIndex(std::size_t dims)
+      : space_(dims), graph_(&space_, kFirstCapacity, kLinks, kBuildBreadth) {}
 
-  void put(Slot slot) override {
+  void put(Slot slot, std::span<const float> vector) override {
     if (graph_.getCurrentElementCount() == graph_.getMaxElements()) {
       graph_.resizeIndex(graph_.getMaxElements() * 3 / 2);
     }
-    const float* vector = vectors_.at(slot);
-    graph_.addPoint(&vector, slot);
+    graph_.addPoint(in_bytes(vector).data(), slot);
     if (present_.size() <= slot) present_.resize(slot + 1);
     present_[slot] = true;
   }
@@ -62,10 +52,11 @@ class HnswIndex final : public NearestIndex {
     present_[slot] = false;
   }
 
-  std::vector<Slot> nearest(const float* query, std::size_t count) const override {
+  std::vector<Slot> nearest(std::span<const float> query, std::size_t count) const override {
     std::vector<Slot> slots;
     // The breadth of a search is a member of the graph; asking for more than is needed sets it too.
-    auto found = graph_.searchKnn(&query, std::max(kBreadthFactor * count, kLeastBreadth));
+    auto found =
+        graph_.searchKnn(in_bytes(query).data(), std::max(kBreadthFactor * count, kLeastBreadth));
     while (found.size() > count) found.pop();  // the farthest first
     slots.reserve(found.size());
     for (; !found.empty(); found.pop()) slots.push_back(static_cast<Slot>(found.top().second));
@@ -78,16 +69,21 @@ class HnswIndex final : public NearestIndex {
   }
 
  private:
-  const VectorTable& vectors_;
-  AddressSpace space_;
+  static std::vector<std::byte> in_bytes(std::span<const float> vector) {
+    std::vector<std::byte> bytes(byte_vector_size(vector.size()));
+    write_byte_vector(vector, 1, bytes.data());
+    return bytes;
+  }
+
+  ByteSpace space_;
   mutable hnswlib::HierarchicalNSW<float> graph_;  // its getters are not const
   std::vector<bool> present_;
 };
 
 }  // namespace
 
-std::unique_ptr<NearestIndex> make_hnsw_index(const VectorTable& vectors) {
-  return std::make_unique<HnswIndex>(vectors);
+std::unique_ptr<NearestIndex> make_hnsw_index(std::size_t dims) {
+  return std::make_unique<HnswIndex>(dims);
 }
 
 }  // namespace maas::ltm

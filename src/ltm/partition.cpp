@@ -22,6 +22,9 @@ constexpr std::size_t kVectorReach = std::size(kLaterVector);
 static_assert(kCountReach == std::size(kEarlierCount));
 static_assert(kVectorReach == std::size(kEarlierVector));
 
+// Memories whose cosines tell mean and deviation of all: the deviation to about 1 %.
+constexpr std::size_t kSampled = 8192;
+
 // What is indexed of a memory: the same each time for the same state, so that what was added can
 // be taken out again without being kept.
 struct Indexed {
@@ -113,15 +116,14 @@ struct PartitionChanger {
     lengths.blend(slot, length);
   }
 
-  void blend_vector(Slot slot) {
-    const std::size_t dims = state.vectors.dims();
-    if (dims == 0) return;
+  // The sum of a memory's vector and its neighbours', until the next call on this thread.
+  std::span<const float> blended_vector(Slot slot) const {
     thread_local std::vector<float> sum;
-    const float* own = state.vectors.at(slot);
-    sum.assign(own, own + dims);
+    const std::span<const float> own = state.vectors.row(slot);
+    sum.assign(own.begin(), own.end());
     const auto add = [&](Slot other, float weight) {
       const float* vector = state.vectors.at(other);
-      for (std::size_t i = 0; i < dims; ++i) sum[i] += weight * vector[i];
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += weight * vector[i];
     };
     state.for_each_before(slot, kVectorReach, [&](Slot other, std::size_t distance) {
       add(other, kLaterVector[distance]);
@@ -129,7 +131,26 @@ struct PartitionChanger {
     state.for_each_after(slot, kVectorReach, [&](Slot other, std::size_t distance) {
       add(other, kEarlierVector[distance]);
     });
-    state.norms[slot] = std::sqrt(dot(sum.data(), sum.data(), dims));
+    return sum;
+  }
+
+  void blend_vector(Slot slot) {
+    if (state.vectors.dims() == 0) return;
+    const std::span<const float> sum = blended_vector(slot);
+    state.norms[slot] = std::sqrt(dot(sum.data(), sum.data(), sum.size()));
+    if (state.sample && state.sample->takes(slot)) sample(slot, sum);
+  }
+
+  void unblend(Slot slot) {
+    state.words.blend(slot, 0);
+    state.grams.blend(slot, 0);
+    state.norms[slot] = 0;
+    if (state.sample && state.sample->takes(slot)) sample(slot, state.vectors.row(slot));
+  }
+
+  void sample(Slot slot, std::span<const float> blended) {
+    const float norm = state.norms[slot];
+    state.sample->set(slot, blended, norm == 0 ? 0 : 1 / norm);
   }
 
   // The blends of a memory's neighbours, and its own.
@@ -191,7 +212,7 @@ struct PartitionChanger {
 
   void put_nearest(Slot slot) {
     if (state.places[slot].has_vector) {
-      state.nearest->put(slot);
+      state.nearest->put(slot, state.vectors.row(slot));
     } else {
       state.nearest->remove(slot);
     }
@@ -237,8 +258,6 @@ struct PartitionChanger {
     unindex(slot);
     const std::vector<Slot> around = neighbours(slot);
     state.timeline.remove(slot, place.memory->scope.session_id);
-    state.words.blend(slot, 0);
-    state.grams.blend(slot, 0);
     set_vector(slot, {});
     state.slots.erase(place.memory->id);
     if (place.memory->expires_at) state.expiries.erase({*place.memory->expires_at, slot});
@@ -246,7 +265,7 @@ struct PartitionChanger {
     const std::int32_t name = place.name;
     const bool told = place.told;
     place = {};
-    state.norms[slot] = 0;
+    unblend(slot);
     blend_neighbours(around);
     if (name != kNoSpeaker) unname_speaker(slot, name, told);
     state.free.push_back(slot);
@@ -304,11 +323,17 @@ bool Partition::wants_index() const {
 
 bool Partition::build_index(std::size_t vectors) {
   PartitionState& state = *state_;
-  if (!state.nearest) state.nearest = make_hnsw_index(state.vectors);
+  if (!state.nearest) {
+    state.nearest = make_hnsw_index(state.vectors.dims());
+    state.sample.emplace(state.vectors.dims(), 1 + state.with_vector / kSampled);
+  }
+  PartitionChanger changer{state};
   const auto end = static_cast<Slot>(state.places.size());
   for (; state.nearest_next < end && vectors > 0; ++state.nearest_next) {
-    if (!state.places[state.nearest_next].has_vector) continue;
-    state.nearest->put(state.nearest_next);
+    const Slot slot = state.nearest_next;
+    if (state.sample->takes(slot)) changer.sample(slot, changer.blended_vector(slot));
+    if (!state.places[slot].has_vector) continue;
+    state.nearest->put(slot, state.vectors.row(slot));
     --vectors;
   }
   return state.nearest_next < end;
@@ -331,7 +356,7 @@ std::size_t Partition::bytes() const {
   return sizeof(PartitionState) + state_->places.capacity() * (sizeof(Place) + kNumbers) +
          state_->slots.bucket_count() * kSlotEntry + state_->index.bytes() +
          state_->vectors.bytes() + state_->timeline.bytes() + state_->speakers.bytes() +
-         (state_->nearest_ready ? state_->nearest->bytes() : 0) +
+         (state_->nearest_ready ? state_->nearest->bytes() + state_->sample->bytes() : 0) +
          state_->expiries.size() * kExpiry + state_->memory_bytes;
 }
 

@@ -278,7 +278,9 @@ void PartitionCache::index_more(const std::weak_ptr<Entry>& weak) {
       const std::lock_guard lock(entry->queue_mutex);
       entry->index_waits = true;
     }
-    bring_up_to_date(entry, Effort::any);
+    if (bring_up_to_date(entry, Effort::any)) {
+      log::info("a large scope's vectors are indexed", {{"memories", entry->size.load()}});
+    }
   } catch (const std::exception& error) {
     log::error("a scope's vectors could not be indexed; all of them are looked at",
                {{"error", error.what()}});

@@ -18,9 +18,7 @@ namespace {
 
 // With an index of vectors each arm gives so many candidates per result, and at least.
 constexpr std::size_t kNearestFactor = 4;
-constexpr std::size_t kLeastNearest = 200;
-// Memories whose cosines tell mean and deviation of all: the deviation to about 3 %.
-constexpr std::size_t kSampled = 512;
+constexpr std::size_t kLeastNearest = 100;
 
 // Postings of 4-grams that a search looks at. They are there for what is written differently, which
 // the rare ones tell; in a scope of a hundred thousand the frequent ones would take most of its
@@ -250,7 +248,7 @@ class Search {
   // of their neighbours'.
   void collect_nearest(SparseSums& lexical) {
     const std::size_t count = std::max(kNearestFactor * query_.limit, kLeastNearest);
-    std::vector<Slot> slots = state_.nearest->nearest(query_.vector.data(), count);
+    std::vector<Slot> slots = state_.nearest->nearest(query_.vector, count);
     const std::size_t hits = slots.size();
     const auto note = [&slots](Slot slot, std::size_t) { slots.push_back(slot); };
     for (std::size_t i = 0; i < hits; ++i) {
@@ -271,11 +269,7 @@ class Search {
       return dot(query_.vector.data(), state_.vectors.at(slot), query_.vector.size());
     };
     CosineScale scale;
-    const std::size_t step = std::max<std::size_t>(1, state_.places.size() / kSampled);
-    for (std::size_t slot = 0; slot < state_.places.size(); slot += step) {
-      const float sampled = cosine(static_cast<Slot>(slot), dot_of);
-      if (!std::isnan(sampled)) scale.add(sampled);
-    }
+    state_.sample->for_each_dot(query_.vector, [&scale](float cosine) { scale.add(cosine); });
     scale.finish();
     candidates_.reserve(slots.size());
     for (const Slot slot : slots) {

@@ -7,12 +7,14 @@
 #include "ltm/speaker_table.hpp"
 #include "ltm/term_index.hpp"
 #include "ltm/timeline.hpp"
+#include "ltm/vector_sample.hpp"
 #include "ltm/vector_table.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -93,6 +95,7 @@ struct PartitionState {
   // Null while there are few vectors. Built in steps beside the searches, which do without it until
   // it is ready; what changes meanwhile below `nearest_next` is put right at the end.
   std::unique_ptr<NearestIndex> nearest;
+  std::optional<VectorSample> sample;  // of the normalized blended vectors; goes with `nearest`
   bool nearest_ready = false;
   Slot nearest_next = 0;
   std::vector<Slot> nearest_stale;

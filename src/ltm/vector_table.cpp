@@ -1,16 +1,8 @@
 #include "ltm/vector_table.hpp"
 
-#include <algorithm>
+#include "ltm/vector_clones.hpp"
 
-// One binary runs on every machine of its architecture and still uses the widest vectors there
-// are. Sanitizers' own start-up does not get along with functions that are chosen while loading.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__clang__)
-#define MAAS_VECTOR_CLONES \
-  __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define MAAS_VECTOR_CLONES
-#endif
+#include <algorithm>
 
 namespace maas::ltm {
 namespace {

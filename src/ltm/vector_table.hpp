@@ -30,6 +30,8 @@ class VectorTable {
     return blocks_[slot / kBlock].get() + (slot % kBlock) * dims_;
   }
 
+  std::span<const float> row(Slot slot) const { return {at(slot), dims_}; }
+
   // dots[slot] = query · vector, for all slots below `count`.
   void dot_all(const float* query, std::size_t count, float* dots) const;
 
@@ -37,7 +39,7 @@ class VectorTable {
 
  private:
   // Small enough that a scope of a few memories doesn't waste much.
-  static constexpr std::size_t kBlock = 64;
+  static constexpr std::size_t kBlock = 16;
 
   std::size_t dims_;
   std::vector<std::unique_ptr<float[]>> blocks_;

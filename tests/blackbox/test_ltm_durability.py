@@ -13,7 +13,7 @@ from support.memories import CATEGORIES, WORDS_ONLY, Memories, ids, memory_path,
 from support.processes import Server, wait_until
 from support.sessions import message
 
-ROUNDS = 8
+ROUNDS = 10
 WRITERS = 4
 COMMON = "ledger"  # stands in every text
 

@@ -1,8 +1,11 @@
+#include "ltm/byte_vector.hpp"
 #include "ltm/nearest_index.hpp"
 #include "ltm/speaker_table.hpp"
 #include "ltm/term_index.hpp"
 #include "ltm/timeline.hpp"
+#include "ltm/vector_sample.hpp"
 #include "ltm/vector_table.hpp"
+#include "support/random_vector.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +16,8 @@
 
 namespace maas::ltm {
 namespace {
+
+using test::random_vector;
 
 std::map<Slot, std::uint32_t> postings(const TermIndex& index, text::Term term) {
   std::map<Slot, std::uint32_t> found;
@@ -163,15 +168,44 @@ TEST(SpeakerTable, LetsANameSpeakThatWasTold) {
   EXPECT_EQ(table.number(0), nora);
 }
 
-std::vector<float> random_vector(std::mt19937& random, std::size_t dims) {
-  std::vector<float> values(dims);
-  float squares = 0;
-  for (float& value : values) {
-    value = std::normal_distribution<float>()(random);
-    squares += value * value;
+TEST(ByteVector, HasTheDotProductsOfItsVectorToSomeThousandths) {
+  constexpr std::size_t kDims = 384;
+  std::mt19937 random(5);
+  // One more byte in front: nothing is aligned.
+  std::vector<std::byte> places(1 + 2 * byte_vector_size(kDims));
+  std::byte* const a = places.data() + 1;
+  std::byte* const b = a + byte_vector_size(kDims);
+  for (int i = 0; i < 100; ++i) {
+    const auto first = random_vector(random, kDims);
+    auto second = random_vector(random, kDims);
+    for (std::size_t at = 0; at < kDims; ++at) second[at] += first[at] * static_cast<float>(i) / 20;
+    write_byte_vector(first, 1, a);
+    write_byte_vector(second, .5, b);
+    const float exact = dot(first.data(), second.data(), kDims) / 2;
+    EXPECT_NEAR(byte_dot(a, b, kDims), exact, .002 * (1 + std::abs(exact)));
   }
-  for (float& value : values) value /= std::sqrt(squares);
-  return values;
+  write_byte_vector(std::vector<float>(kDims), 1, b);
+  EXPECT_EQ(byte_dot(a, b, kDims), 0);
+}
+
+TEST(VectorSample, KeepsWhatWasSetLast) {
+  constexpr std::size_t kDims = 16;
+  std::mt19937 random(6);
+  const auto query = random_vector(random, kDims);
+  VectorSample sample(kDims, 3);
+  EXPECT_TRUE(sample.takes(0));
+  EXPECT_FALSE(sample.takes(1));
+  EXPECT_TRUE(sample.takes(12));
+  sample.set(12, query, 1);
+  sample.set(3, random_vector(random, kDims), 1);
+  sample.set(3, query, .5);
+  sample.set(6, query, 1);
+  sample.set(6, query, 0);
+  std::vector<float> dots;
+  sample.for_each_dot(query, [&dots](float dot) { dots.push_back(dot); });
+  ASSERT_EQ(dots.size(), 2);
+  EXPECT_NEAR(dots[0], .5, .01);
+  EXPECT_NEAR(dots[1], 1, .01);
 }
 
 // The share of the truly nearest that the index finds.
@@ -182,7 +216,7 @@ double recall(const VectorTable& table, const NearestIndex& index, const std::se
     all.emplace_back(-dot(query.data(), table.at(slot), table.dims()), slot);
   }
   std::ranges::sort(all);
-  const auto slots = index.nearest(query.data(), count);
+  const auto slots = index.nearest(query, count);
   const std::set<Slot> found(slots.begin(), slots.end());
   EXPECT_EQ(found.size(), count);
   std::size_t right = 0;
@@ -194,12 +228,12 @@ TEST(HnswIndex, FindsTheNearestAfterChanges) {
   constexpr std::size_t kDims = 32;
   std::mt19937 random(3);
   VectorTable table(kDims);
-  const auto index = make_hnsw_index(table);
+  const auto index = make_hnsw_index(kDims);
   std::set<Slot> present;
   for (Slot slot = 0; slot < 3000; ++slot) {
     table.grow(slot);
     table.set(slot, random_vector(random, kDims));
-    index->put(slot);
+    index->put(slot, table.row(slot));
     present.insert(slot);
   }
   for (int change = 0; change < 1500; ++change) {
@@ -210,7 +244,7 @@ TEST(HnswIndex, FindsTheNearestAfterChanges) {
       table.set(slot, {});
     } else {
       table.set(slot, random_vector(random, kDims));
-      index->put(slot);
+      index->put(slot, table.row(slot));
       present.insert(slot);
     }
   }

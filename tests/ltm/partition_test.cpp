@@ -1,9 +1,11 @@
 #include "ltm/partition.hpp"
 
 #include "support/plain_search.hpp"
+#include "support/random_vector.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -12,6 +14,7 @@ namespace {
 
 using test::PlainMemory;
 using test::PlainSearch;
+using test::random_vector;
 
 constexpr std::size_t kDims = 8;
 const Timestamp kStart{std::chrono::hours(24 * 365 * 50)};
@@ -273,6 +276,49 @@ TEST_P(PartitionAfterRandomChanges, FindsWhatThePlainSearchFinds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PartitionAfterRandomChanges, testing::Range(1u, 13u));
+
+// The index changes with its partition: while it is built, and after.
+TEST(Partition, FindsWithAnIndexAboutWhatItFindsWithout) {
+  constexpr std::size_t kLargeDims = 32;
+  const std::vector<std::string> words{"river", "violin", "copper", "garden", "lantern", "harbour"};
+  std::mt19937 random(9);
+  const auto any_word = [&] { return words[random() % words.size()]; };
+  Partition exact(english(kLargeDims));
+  PartitionOptions options = english(kLargeDims);
+  options.hnsw_threshold = 100;
+  Partition indexed(options);
+  std::int64_t version = 0;
+  const auto change = [&] {
+    const std::string id = std::to_string(random() % 2000);
+    exact.remove(id);
+    indexed.remove(id);
+    if (random() % 3 == 0) return;
+    PlainMemory each = memory(id, any_word() + " and " + any_word(), ++version);
+    each.memory.version = version;
+    each.vector = random_vector(random, kLargeDims);
+    put(exact, each);
+    put(indexed, each);
+  };
+  for (int i = 0; i < 2000; ++i) change();
+  ASSERT_TRUE(indexed.wants_index());
+  ASSERT_TRUE(indexed.build_index(500));
+  for (int i = 0; i < 500; ++i) change();
+  indexed.finish_index();
+  ASSERT_FALSE(indexed.wants_index());
+  for (int i = 0; i < 1000; ++i) change();
+
+  std::size_t common = 0, all = 0;
+  for (int i = 0; i < 50; ++i) {
+    const SearchQuery query{
+        .text = any_word(), .vector = random_vector(random, kLargeDims), .limit = 10};
+    const Ids some = found(indexed, query);
+    const Ids every = found(exact, query);
+    all += every.size();
+    for (const std::string& id : some) common += std::ranges::count(every, id);
+  }
+  EXPECT_EQ(all, 500);
+  EXPECT_GT(common, 475);
+}
 
 }  // namespace
 }  // namespace maas::ltm
