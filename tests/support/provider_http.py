@@ -16,13 +16,41 @@ import urllib.parse
 JSON = "application/json"
 
 
+class Head(typing.NamedTuple):
+    """What stands before a request's body."""
+
+    method: str
+    target: str
+    version: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    header_list: list[tuple[str, str]]
+
+
+@functools.lru_cache(maxsize=1000)
+def parse_head(head: bytes) -> Head:
+    """Cached, as a client's heads are mostly alike and this would take as long as all the rest: don't write to it."""
+    request_line, *lines = head.decode("latin-1").split("\r\n")
+    method, _, target = request_line.partition(" ")
+    target, _, version = target.partition(" ")
+    path, _, query = target.partition("?")
+    headers: dict[str, str] = {}
+    header_list = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip()
+        header_list.append((name, value))
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Head(method, target, version, urllib.parse.unquote(path),
+                dict(urllib.parse.parse_qsl(query, keep_blank_values=True)), headers, header_list)
+
+
 @dataclasses.dataclass(eq=False)
 class Request:
     """One request as it came. `protocol` and `kind` are what its path says, see provider_protocols.py."""
 
-    method: str
-    target: str  # path and query as they were sent
-    header_list: list[tuple[str, str]]  # names lower-cased
+    head: Head
     body: bytes
     arrived: float = dataclasses.field(default_factory=time.monotonic)
     protocol: str = ""  # openai, azure_openai, cohere, huggingface, tei, ollama; empty: the path is nobody's
@@ -31,22 +59,33 @@ class Request:
     answered: bool = False  # whether a reply was sent, or as much of it as a fault lets through
     abandoned: bool = False  # whether the client closed before that
 
-    @functools.cached_property
+    @property
+    def method(self) -> str:
+        return self.head.method
+
+    @property
+    def target(self) -> str:
+        """Path and query as they were sent."""
+        return self.head.target
+
+    @property
     def path(self) -> str:
         """Without the query, percent-decoded."""
-        return urllib.parse.unquote(self.target.partition("?")[0])
+        return self.head.path
 
-    @functools.cached_property
+    @property
     def query(self) -> dict[str, str]:
-        return dict(urllib.parse.parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+        return self.head.query
 
-    @functools.cached_property
+    @property
     def headers(self) -> dict[str, str]:
         """By lower-cased name; of several with one name, all values joined by commas."""
-        found: dict[str, str] = {}
-        for name, value in self.header_list:
-            found[name] = f"{found[name]}, {value}" if name in found else value
-        return found
+        return self.head.headers
+
+    @property
+    def header_list(self) -> list[tuple[str, str]]:
+        """In the order in which they came, names lower-cased."""
+        return self.head.header_list
 
     @functools.cached_property
     def json(self) -> typing.Any:
@@ -155,33 +194,23 @@ class Connection(asyncio.Protocol):
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return None
-        request_line, *lines = self.buffer[:end].decode("latin-1").split("\r\n")
-        headers = []
-        length = 0
-        for line in lines:
-            name, _, value = line.partition(":")
-            name, value = name.lower(), value.strip()
-            headers.append((name, value))
-            if name == "content-length":
-                length = int(value)
-            elif name == "expect" and not self.continued:
-                self.continued = True
-                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            elif name == "transfer-encoding":
-                self._refuse(501, "the stub reads bodies with a Content-Length only")
-                return None
-        method, _, target = request_line.partition(" ")
-        target, _, version = target.partition(" ")
-        if version != "HTTP/1.1":
-            self._refuse(505, f"not a request of HTTP/1.1: {request_line}")
+        head = parse_head(bytes(self.buffer[:end]))
+        if head.version != "HTTP/1.1":
+            self._refuse(505, f"not a request of HTTP/1.1: {head}")
             return None
-        self.needed = end + 4 + length
+        if "transfer-encoding" in head.headers:
+            self._refuse(501, "the stub reads bodies with a Content-Length only")
+            return None
+        if "expect" in head.headers and not self.continued:
+            self.continued = True
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.needed = end + 4 + int(head.headers.get("content-length", 0))
         if len(self.buffer) < self.needed:
             return None
         body = bytes(self.buffer[end + 4:self.needed])
         del self.buffer[:self.needed]
         self.needed, self.continued = 0, False
-        return Request(method, target, headers, body)
+        return Request(head, body)
 
     def _refuse(self, status: int, why: str):
         self.buffer.clear()
