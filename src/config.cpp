@@ -19,8 +19,8 @@ namespace maas {
 namespace {
 
 constexpr std::size_t kMaxDefaultThreads = 4;
-constexpr std::array<std::string_view, 5> kOurPrefixes{"MAAS_", "STM_", "LTM_", "REDIS_",
-                                                       "EMBEDDING_"};
+constexpr std::array<std::string_view, 6> kOurPrefixes{"MAAS_",  "STM_",       "LTM_",
+                                                       "REDIS_", "EMBEDDING_", "LLM_"};
 
 std::size_t default_threads() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxDefaultThreads);
@@ -73,6 +73,48 @@ void check_together(Config& config, std::vector<std::string>& problems) {
   }
 }
 
+bool is_over_http(const std::string& embedding_provider) {
+  return embedding_provider != "local" && embedding_provider != "none" &&
+         embedding_provider != "fastembed";
+}
+
+// What a provider of models needs to be asked at all.
+void check_models(Config& config, std::vector<std::string>& problems) {
+  llm::ChatOptions& chat = config.chat;
+  llm::RemoteEmbedderOptions& embedding = config.embedding;
+  if (chat.provider.empty()) {
+    chat.provider = chat.key.empty() && chat.base_url.empty() ? "none" : "openai";
+  }
+  embedding.azure_endpoint = chat.azure_endpoint;
+  if (embedding.key.empty() && embedding.provider == chat.provider) embedding.key = chat.key;
+
+  constexpr std::string_view kAzure = "azure_openai";
+  const bool needs_key = chat.provider != "none" && chat.provider != "ollama";
+  if (needs_key && chat.key.empty() && chat.base_url.empty()) {
+    problems.push_back("LLM_API_KEY is needed for LLM_PROVIDER " + chat.provider);
+  }
+  if (chat.provider == kAzure && chat.azure_endpoint.empty() && chat.base_url.empty()) {
+    problems.push_back("AZURE_ENDPOINT is needed for LLM_PROVIDER azure_openai");
+  }
+  if (embedding.provider == "fastembed" && config.embedding_model_path.empty()) {
+    problems.push_back("EMBEDDING_MODEL_PATH is needed for EMBEDDING_PROVIDER fastembed");
+  }
+  if (!is_over_http(embedding.provider)) return;
+  if (embedding.provider == kAzure && embedding.azure_endpoint.empty() &&
+      embedding.base_url.empty()) {
+    problems.push_back("AZURE_ENDPOINT is needed for EMBEDDING_PROVIDER azure_openai");
+  }
+  const bool may_lack_key = embedding.provider == "ollama" || embedding.provider == "huggingface";
+  if (!may_lack_key && embedding.key.empty() && embedding.base_url.empty()) {
+    problems.push_back("EMBEDDING_API_KEY is needed for EMBEDDING_PROVIDER " + embedding.provider);
+  }
+  const bool is_openai = embedding.provider == "openai" || embedding.provider == kAzure;
+  if (!is_openai && embedding.model == llm::RemoteEmbedderOptions().model) {
+    problems.push_back("EMBEDDING_MODEL has to name a model of EMBEDDING_PROVIDER " +
+                       embedding.provider);
+  }
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
   const std::size_t begin = text.find_first_not_of(kBlank);
@@ -93,7 +135,13 @@ std::optional<std::string> env_value(std::string_view text) {
 
 }  // namespace
 
-Config::Config() : workers(default_threads()), embedding_threads(default_threads()) {}
+Config::Config() : workers(default_threads()), embedding_threads(default_threads()) {
+  chat.provider.clear();  // decided when all settings are known
+  embedding.provider = "local";
+  embedding_client.timeout = std::chrono::milliseconds(30'000);
+  embedding_client.timeout_setting = "EMBEDDING_TIMEOUT_MS";
+  embedding_client.concurrency_setting = "EMBEDDING_MAX_CONCURRENCY";
+}
 
 std::filesystem::path Config::database_file() const {
   return std::filesystem::path(data_dir) / "maas.db";
@@ -124,6 +172,7 @@ LoadedConfig load_config(const Environment& environment) {
     }
   }
   check_together(loaded.config, problems);
+  check_models(loaded.config, problems);
   if (!problems.empty()) {
     std::string text = "the configuration is not valid:";
     for (const std::string& problem : problems) text += "\n  " + problem;

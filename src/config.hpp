@@ -2,7 +2,10 @@
 
 #include "api/ltm_fields.hpp"
 #include "core/log.hpp"
+#include "http/client.hpp"
 #include "http/server.hpp"
+#include "llm/chat_client_openai.hpp"
+#include "llm/remote_embedder.hpp"
 #include "ltm/long_term_memory.hpp"
 #include "stm/message_store.hpp"
 #include "stm/session.hpp"
@@ -15,7 +18,8 @@
 
 namespace maas {
 
-// Everything that can be set, with its default. settings.cpp has the table of names and ranges.
+// Everything that can be set, with its default. settings_table.cpp has the table of names and
+// ranges.
 struct Config {
   http::ServerOptions server;
   std::size_t workers;  // event loops; the default is the cores, at most 4
@@ -41,14 +45,21 @@ struct Config {
   std::string local_model;  // a directory; empty: the one beside the program; "none"
   std::size_t embedding_threads;
   std::size_t embedding_cache_mb = 32;
+  llm::RemoteEmbedderOptions embedding;  // its provider may also be local, none or fastembed
+  http::ClientOptions embedding_client;
+  std::string embedding_model_path;  // of fastembed
 
-  std::string llm_model = "gpt-4.1-mini";
-  std::string summarization_model;  // empty: llm_model
+  llm::ChatOptions chat;  // its provider may also be none
+  http::ClientOptions chat_client;
+  std::int64_t context_tokens = 32'000;  // that the model takes
+  std::string summarization_model;       // empty: the LLM's
+  std::string ca_file;                   // of authorities that models' providers use
 
   Config();
 
-  const std::string& tokenizing_model() const {
-    return summarization_model.empty() ? llm_model : summarization_model;
+  bool has_llm() const { return chat.provider != "none"; }
+  const std::string& summarizing_model() const {
+    return summarization_model.empty() ? chat.model : summarization_model;
   }
   stm::TimeToLive session_ttl() const {
     if (session_ttl_seconds == 0) return std::nullopt;

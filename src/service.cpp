@@ -203,9 +203,9 @@ Service::Service(const Config& config)
     : lock_(config.data_dir),
       engines_(config),
       summarizer_(stm::make_extractive_summarizer(
-          text::encoding_of_model(config.tokenizing_model()), engines_.pool())),
+          text::encoding_of_model(config.summarizing_model()), engines_.pool())),
       short_term_memory_(engines_.messages(), *summarizer_, config.context,
-                         text::encoding_of_model(config.tokenizing_model()), engines_.pool()),
+                         text::encoding_of_model(config.summarizing_model()), engines_.pool()),
       long_term_memory_(engines_.memories(), engines_.embedder(), config.long_term),
       keys_(api::ApiKeys::parse(config.api_keys)),
       router_(make_router(engines_, short_term_memory_, long_term_memory_, config)),

@@ -14,7 +14,7 @@ struct ChatOptions {
   std::string base_url = {};        // empty: the provider's own
   std::string azure_endpoint = {};
   std::string api_version = "2024-10-21";  // of azure_openai
-  std::string model = {};
+  std::string model = "gpt-4.1-mini";
   std::string key = {};  // empty: none is sent
   double temperature = .1;
   std::int64_t max_tokens = 4096;  // of an answer that doesn't say

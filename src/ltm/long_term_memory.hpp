@@ -68,8 +68,17 @@ struct Page {
   std::optional<ListPosition> next = {};  // where the next part begins; nullopt: this was the last
 };
 
+// What is done with the facts of a conversation.
+enum class Reconcile {
+  full,      // the LLM says what each means for the memories that are there
+  additive,  // they are added, unless they are there already
+};
+
 struct LongTermMemoryOptions {
   std::int64_t default_ttl_seconds = 0;  // 0: for ever
+  Reconcile reconcile = Reconcile::full;
+  double duplicate_threshold = .95;  // cosine from which a fact is there already (additive)
+  bool keep_on_llm_failure = true;   // messages, verbatim, for maas reprocess
 };
 
 // What is thrown for an id that no memory has.

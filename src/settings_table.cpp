@@ -1,0 +1,243 @@
+#include "setting_kinds.hpp"
+
+namespace maas {
+namespace {
+
+// Words that stand for themselves.
+std::vector<std::pair<std::string, std::string>> same(std::vector<std::string> words) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& word : words) pairs.emplace_back(word, word);
+  return pairs;
+}
+
+std::vector<Setting> make_settings() {
+  using log::Level;
+  using ltm::Reconcile;
+  using stm::Strategy;
+  return {
+      text(
+          "MAAS_HOST", [](Config& c) -> auto& { return c.server.host; },
+          "address to listen on; other than loopback only with API keys"),
+      integer<std::uint16_t>(
+          "MAAS_PORT", [](Config& c) -> auto& { return c.server.port; }, 0, 65535,
+          "port to listen on; 0: any free one"),
+      text(
+          "MAAS_DATA_DIR", [](Config& c) -> auto& { return c.data_dir; },
+          "directory of the embedded database"),
+      integer<std::size_t>(
+          "MAAS_WORKERS", [](Config& c) -> auto& { return c.workers; }, 1, 64,
+          "event loops, one thread each; default: the cores, at most 4"),
+      secret(text(
+          "MAAS_API_KEYS", [](Config& c) -> auto& { return c.api_keys; },
+          "tenant:key pairs, comma-separated; empty: no key is asked for")),
+      text(
+          "MAAS_API_KEYS_FILE", [](Config& c) -> auto& { return c.api_keys_file; },
+          "file with tenant:key pairs, one a line"),
+      yes_or_no(
+          "MAAS_ALLOW_ANONYMOUS", [](Config& c) -> auto& { return c.allow_anonymous; },
+          "serve everybody who can reach the address when no keys are set"),
+      integer<std::size_t>(
+          "MAAS_MAX_CONNECTIONS", [](Config& c) -> auto& { return c.server.max_connections; }, 1,
+          1'000'000, "open connections; more are answered with 503"),
+      integer<std::size_t>(
+          "MAAS_MAX_HEAD_BYTES", [](Config& c) -> auto& { return c.server.max_head_bytes; }, 1024,
+          1'048'576, "size of a request's head; more is answered with 431"),
+      integer<std::size_t>(
+          "MAAS_MAX_BODY_BYTES", [](Config& c) -> auto& { return c.server.max_body_bytes; }, 1024,
+          1'073'741'824, "size of a request's body; more is answered with 413"),
+      milliseconds(
+          "MAAS_HEADER_TIMEOUT_MS", [](Config& c) -> auto& { return c.server.header_timeout; },
+          "time for a request's head to arrive, else 408"),
+      milliseconds(
+          "MAAS_BODY_TIMEOUT_MS", [](Config& c) -> auto& { return c.server.body_timeout; },
+          "time for a request's body to arrive, else 408"),
+      milliseconds(
+          "MAAS_IDLE_TIMEOUT_MS", [](Config& c) -> auto& { return c.server.idle_timeout; },
+          "time between requests of a connection, and for a stalled reader"),
+      milliseconds(
+          "MAAS_REQUEST_TIMEOUT_MS", [](Config& c) -> auto& { return c.server.request_timeout; },
+          "time to work on a request, else 504"),
+      milliseconds(
+          "MAAS_STOP_TIMEOUT_MS", [](Config& c) -> auto& { return c.server.stop_timeout; },
+          "time for requests in flight when the server is asked to stop"),
+      list(
+          "MAAS_CORS_ORIGINS", [](Config& c) -> auto& { return c.server.cors_origins; },
+          "web origins that may call from a browser; *: all; empty: none"),
+      choice(
+          "MAAS_LOG_LEVEL", +[](Config& c) -> Level& { return c.log_level; },
+          {{"trace", Level::trace},
+           {"debug", Level::debug},
+           {"info", Level::info},
+           {"warn", Level::warn},
+           {"error", Level::error},
+           {"off", Level::off}},
+          "what is logged: this and what is worse"),
+      number(
+          "MAAS_ACCESS_LOG_SAMPLE", [](Config& c) -> auto& { return c.access_log_sample; }, 0, 1,
+          "share of requests that get an access log line; 0: none"),
+      choice(
+          "MAAS_SQLITE_SYNCHRONOUS",
+          +[](Config& c) -> std::string& { return c.sqlite_synchronous; },
+          {{"full", "full"}, {"normal", "normal"}},
+          "normal: faster, but a power cut may take the last moments"),
+      url(text(
+          "REDIS_URL", [](Config& c) -> auto& { return c.redis.url; },
+          "Redis for short-term memory, redis://[user][:password]@host[:port][/database], "
+          "rediss:// for TLS; empty: the embedded database")),
+      text(
+          "REDIS_CA_FILE", [](Config& c) -> auto& { return c.redis.ca_file; },
+          "PEM file of certificate authorities to trust for rediss:// beside the system's"),
+      milliseconds(
+          "REDIS_TIMEOUT_MS", [](Config& c) -> auto& { return c.redis.timeout; },
+          "time for one Redis command, and for connecting, else 503"),
+      choice(
+          "STM_DEFAULT_STRATEGY", +[](Config& c) -> Strategy& { return c.context.strategy; },
+          {{"sliding_window", Strategy::sliding_window},
+           {"token_threshold", Strategy::token_threshold}},
+          "how the context of a session is made that does not set it"),
+      integer<std::int64_t>(
+          "STM_MAX_MESSAGES", [](Config& c) -> auto& { return c.context.max_messages; }, 1,
+          kNoLimit, "messages in a sliding window"),
+      integer<std::int64_t>(
+          "STM_MAX_TOKENS", [](Config& c) -> auto& { return c.context.max_tokens; }, 1, kNoLimit,
+          "tokens in a context past which the oldest are summarized"),
+      integer<std::int64_t>(
+          "STM_SESSION_TTL_SECONDS", [](Config& c) -> auto& { return c.session_ttl_seconds; }, 0,
+          3'153'600'000, "life of a session after its last append or settings change; 0: for ever"),
+      text(
+          "STM_SUMMARIZATION_MODEL", [](Config& c) -> auto& { return c.summarization_model; },
+          "model that writes summaries, and whose tokens are counted; empty: LLM_MODEL"),
+      integer<std::int64_t>(
+          "LTM_DEFAULT_TTL_SECONDS",
+          [](Config& c) -> auto& { return c.long_term.default_ttl_seconds; }, 0, 3'153'600'000,
+          "life of a memory whose request does not say; 0: for ever"),
+      integer<std::size_t>(
+          "LTM_MAX_BATCH_SIZE", [](Config& c) -> auto& { return c.long_term_limits.batch_size; }, 1,
+          10'000, "items of a batch; more are answered with 400"),
+      integer<std::size_t>(
+          "LTM_MAX_MEMORIES_PER_REQUEST",
+          [](Config& c) -> auto& { return c.long_term_limits.messages; }, 1, 100'000,
+          "messages in one add or batch of adds; more are answered with 422"),
+      integer<std::size_t>(
+          "LTM_MAX_FILTER_CONDITIONS",
+          [](Config& c) -> auto& { return c.long_term_limits.filter_conditions; }, 1, 10'000,
+          "conditions in one filter; more are answered with 422"),
+      integer<std::size_t>(
+          "LTM_CACHE_MB", [](Config& c) -> auto& { return c.partition_cache_mb; }, 1, 1'048'576,
+          "memory for the scopes searched last, in MiB; others are read from the disk"),
+      integer<std::size_t>(
+          "LTM_HNSW_THRESHOLD", [](Config& c) -> auto& { return c.hnsw_threshold; }, 1, kNoLimit,
+          "memories in a scope past which an index finds the nearest instead of a scan"),
+      choice(
+          "LTM_RECONCILE", +[](Config& c) -> Reconcile& { return c.long_term.reconcile; },
+          {{"full", Reconcile::full}, {"additive", Reconcile::additive}},
+          "full: the LLM compares facts with what is remembered; additive: they are only added"),
+      number(
+          "LTM_DUPLICATE_THRESHOLD",
+          [](Config& c) -> auto& { return c.long_term.duplicate_threshold; }, 0, 1,
+          "cosine from which an extracted fact is a duplicate, with LTM_RECONCILE=additive"),
+      yes_or_no(
+          "LTM_KEEP_ON_LLM_FAILURE",
+          [](Config& c) -> auto& { return c.long_term.keep_on_llm_failure; },
+          "keep messages verbatim, for maas reprocess, when the LLM can't extract memories"),
+      text(
+          "LTM_LANGUAGE", [](Config& c) -> auto& { return c.language; },
+          "language of the memories, as english or en; empty: detected for each"),
+      text(
+          "MAAS_LOCAL_MODEL", [](Config& c) -> auto& { return c.local_model; },
+          "directory of the embedding model; empty: model beside the program, if it is there; "
+          "none: "
+          "search by words alone"),
+      integer<std::size_t>(
+          "EMBEDDING_THREADS", [](Config& c) -> auto& { return c.embedding_threads; }, 1, 64,
+          "threads of the local embedding model; default: the cores, at most 4"),
+      integer<std::size_t>(
+          "EMBEDDING_CACHE_MB", [](Config& c) -> auto& { return c.embedding_cache_mb; }, 0, 65'536,
+          "memory for embeddings, in MiB; 0: none are kept"),
+      choice(
+          "EMBEDDING_PROVIDER", +[](Config& c) -> std::string& { return c.embedding.provider; },
+          same({"local", "none", "openai", "azure_openai", "cohere", "huggingface", "ollama",
+                "fastembed"}),
+          "what embeds; local: the model of MAAS_LOCAL_MODEL; none: search by words alone"),
+      text(
+          "EMBEDDING_MODEL", [](Config& c) -> auto& { return c.embedding.model; },
+          "model of the embedding provider"),
+      integer<std::size_t>(
+          "EMBEDDING_DIMS", [](Config& c) -> auto& { return c.embedding.dims; }, 1, 65'536,
+          "numbers in a vector of a provider over HTTP"),
+      secret(text(
+          "EMBEDDING_API_KEY", [](Config& c) -> auto& { return c.embedding.key; },
+          "key of the embedding provider; empty: LLM_API_KEY if both are one provider")),
+      url(text(
+          "EMBEDDING_BASE_URL", [](Config& c) -> auto& { return c.embedding.base_url; },
+          "where the embedding provider is; empty: its own address. With huggingface: a Text "
+          "Embeddings Inference server")),
+      text(
+          "EMBEDDING_API_VERSION", [](Config& c) -> auto& { return c.embedding.api_version; },
+          "api-version of azure_openai"),
+      text(
+          "EMBEDDING_MODEL_PATH", [](Config& c) -> auto& { return c.embedding_model_path; },
+          "directory of an ONNX model, for fastembed"),
+      milliseconds(
+          "EMBEDDING_TIMEOUT_MS", [](Config& c) -> auto& { return c.embedding_client.timeout; },
+          "time for embedding over HTTP, tries again included, else 504"),
+      integer<unsigned>(
+          "EMBEDDING_MAX_RETRIES",
+          [](Config& c) -> auto& { return c.embedding_client.max_retries; }, 0, 100,
+          "how often a failed request for embeddings is tried again"),
+      integer<std::size_t>(
+          "EMBEDDING_MAX_CONCURRENCY",
+          [](Config& c) -> auto& { return c.embedding_client.max_concurrency; }, 1, 10'000,
+          "requests for embeddings at once"),
+      choice(
+          "LLM_PROVIDER", +[](Config& c) -> std::string& { return c.chat.provider; },
+          same({"none", "openai", "azure_openai", "grok", "anthropic", "openrouter", "kimi", "glm",
+                "minimax", "together", "deepseek", "ollama"}),
+          "what extracts memories and writes summaries; empty: openai if LLM_API_KEY or "
+          "LLM_BASE_URL is set, else none"),
+      text(
+          "LLM_MODEL", [](Config& c) -> auto& { return c.chat.model; },
+          "model of the LLM provider; its encoding counts the tokens"),
+      secret(text(
+          "LLM_API_KEY", [](Config& c) -> auto& { return c.chat.key; }, "key of the LLM provider")),
+      url(text(
+          "LLM_BASE_URL", [](Config& c) -> auto& { return c.chat.base_url; },
+          "where the LLM provider, or another server of its protocol, is; empty: its own address")),
+      url(text(
+          "AZURE_ENDPOINT", [](Config& c) -> auto& { return c.chat.azure_endpoint; },
+          "where azure_openai is, https://NAME.openai.azure.com")),
+      text(
+          "LLM_API_VERSION", [](Config& c) -> auto& { return c.chat.api_version; },
+          "api-version of azure_openai"),
+      number(
+          "LLM_TEMPERATURE", [](Config& c) -> auto& { return c.chat.temperature; }, 0, 2,
+          "temperature of the model"),
+      integer<std::int64_t>(
+          "LLM_MAX_TOKENS", [](Config& c) -> auto& { return c.chat.max_tokens; }, 16, 1'000'000,
+          "tokens in an answer of the model"),
+      integer<std::int64_t>(
+          "LLM_CONTEXT_TOKENS", [](Config& c) -> auto& { return c.context_tokens; }, 2'000,
+          100'000'000, "tokens that the model takes, its answer included; more go in parts"),
+      milliseconds(
+          "LLM_TIMEOUT_MS", [](Config& c) -> auto& { return c.chat_client.timeout; },
+          "time for a call of the model, tries again included, else 504"),
+      integer<unsigned>(
+          "LLM_MAX_RETRIES", [](Config& c) -> auto& { return c.chat_client.max_retries; }, 0, 100,
+          "how often a failed call of the model is tried again"),
+      integer<std::size_t>(
+          "LLM_MAX_CONCURRENCY", [](Config& c) -> auto& { return c.chat_client.max_concurrency; },
+          1, 10'000, "calls of the model at once; eight times as many wait, more are answered 503"),
+      text(
+          "MAAS_CA_FILE", [](Config& c) -> auto& { return c.ca_file; },
+          "PEM file of certificate authorities to trust for models beside the system's"),
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> table = make_settings();
+  return table;
+}
+
+}  // namespace maas
