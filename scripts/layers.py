@@ -29,6 +29,7 @@ DRIVERS = {
     r"onnxruntime": r"llm/\w+_onnx\.cpp",
     r"hnswlib/": r"ltm/\w+_hnsw\.cpp",
     r"CLI/": r"main\.cpp",
+    r"curl/": r"http/\w+_curl\.cpp",
     r"boost/beast/http": r"http/\w+\.cpp",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
