@@ -14,6 +14,7 @@
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <future>
@@ -360,6 +361,37 @@ TEST(Client, EndsACancelledCallAtOnceAndFreesItsPlace) {
   }
   server.wait_for_closed_connections(1);
   EXPECT_EQ(next.get().body, "next");
+}
+
+// Emits after so many turns of the event loop.
+Task<> cancel_after(boost::asio::cancellation_signal& signal, std::size_t turns) {
+  for (std::size_t i = 0; i < turns; ++i) co_await boost::asio::post(use_task);
+  signal.emit(boost::asio::cancellation_type::terminal);
+}
+
+TEST(Client, LosesNoPlaceToCancellationsAtAnyMoment) {
+  std::atomic<bool> cuts = true;
+  ScriptedServer server([&cuts](const ReceivedRequest& request) {
+    return cuts && request.number % 5 == 0 ? kCutInReply : http_answer("200 OK", request.body);
+  });
+  RunningClient client({.max_concurrency = 4, .max_waiting = 1000}, 3);
+  const ClientRequest request = post(server);
+  std::vector<boost::asio::cancellation_signal> signals(300);
+  std::vector<std::promise<void>> ended(signals.size());
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    boost::asio::co_spawn(client.loops()[i % 3], client.client().send(request),
+                          boost::asio::bind_cancellation_slot(
+                              signals[i].slot(), [&ended, i](std::exception_ptr, ClientReply) {
+                                ended[i].set_value();
+                              }));
+    boost::asio::co_spawn(client.loops()[i % 3], cancel_after(signals[i], i),
+                          boost::asio::detached);
+  }
+  for (auto& each : ended) each.get_future().get();
+  cuts = false;
+  std::vector<std::future<ClientReply>> replies;
+  for (std::size_t i = 0; i < 12; ++i) replies.push_back(client.start(request, i % 3));
+  for (auto& reply : replies) EXPECT_EQ(reply.get().body, request.body);
 }
 
 TEST(Client, GivesItsPlaceBackDuringAPause) {
