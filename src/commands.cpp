@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <unistd.h>
@@ -18,6 +19,62 @@ namespace {
 
 constexpr std::chrono::seconds kProbeTimeout{3};
 
+// Awaits a task that runs on an event loop.
+template <class T>
+T run(Engines& engines, Task<T> task) {
+  return boost::asio::co_spawn(engines.loops()[0], std::move(task), boost::asio::use_future).get();
+}
+
+void print_check(std::string_view what, std::string_view name, const std::string& state) {
+  std::printf("%-10.*s %-12.*s %s\n", int(what.size()), what.data(), int(name.size()), name.data(),
+              state.c_str());
+}
+
+// Tries a model out and tells how it went, with what `ask` tells of its answer.
+template <class Ask>
+bool try_model(std::string_view what, std::string_view name, Ask ask) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  try {
+    const std::string answer = ask();
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+    print_check(what, name, "ok: " + answer + ", " + std::to_string(took.count()) + " ms");
+    return true;
+  } catch (const Error& error) {
+    const std::string detail = error.detail().empty() ? "" : " (" + error.detail() + ")";
+    print_check(what, name, std::string("failed: ") + error.what() + detail);
+    return false;
+  }
+}
+
+bool try_chat(Engines& engines, std::string_view what, llm::ChatClient& model) {
+  return try_model(what, model.provider(), [&] {
+    llm::ChatRequest request;
+    request.messages.push_back({"user", "Answer with the one word: ready"});
+    request.max_tokens = 16;
+    run(engines, model.complete(request));
+    return std::string(model.model()) + " answers";
+  });
+}
+
+bool try_models(Engines& engines) {
+  Models& models = engines.models();
+  bool all_work = true;
+  if (llm::Embedder* embedder = models.embedder()) {
+    all_work &= try_model("embedder", embedder->engine(), [&] {
+      const std::vector<std::string> texts(1, "MaaS remembers.");
+      const auto vectors = run(engines, embedder->embed(texts, llm::TextKind::document));
+      return std::string(embedder->model()) + " embeds in " +
+             std::to_string(vectors.front().size()) + " dimensions";
+    });
+  }
+  if (models.chat()) all_work &= try_chat(engines, "llm", *models.chat());
+  if (models.summarizing() != models.chat()) {
+    all_work &= try_chat(engines, "summaries", *models.summarizing());
+  }
+  return all_work;
+}
+
 }  // namespace
 
 int check_engines(const Config& config) {
@@ -26,14 +83,15 @@ int check_engines(const Config& config) {
   engines.loops().start();
   int exit_code = 0;
   for (const api::Check& check : engines.checks()) {
-    const auto problem =
-        boost::asio::co_spawn(engines.loops()[0], check.problem(), boost::asio::use_future).get();
+    const bool is_tried_out = (check.name == "embedder" || check.name == "llm") && !check.note;
+    if (is_tried_out) continue;
+    const auto problem = run(engines, check.problem());
     const std::string state = problem ? "unavailable: " + *problem : "ok";
-    const std::string note = check.note && !problem ? "; " + *check.note : "";
-    std::printf("%-10s %-10s %s%s\n", check.name.c_str(), check.engine.c_str(), state.c_str(),
-                note.c_str());
+    print_check(check.name, check.engine,
+                state + (check.note && !problem ? "; " + *check.note : ""));
     if (problem) exit_code = 1;
   }
+  if (!try_models(engines)) exit_code = 1;
   return exit_code;
 }
 

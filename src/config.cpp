@@ -73,11 +73,6 @@ void check_together(Config& config, std::vector<std::string>& problems) {
   }
 }
 
-bool is_over_http(const std::string& embedding_provider) {
-  return embedding_provider != "local" && embedding_provider != "none" &&
-         embedding_provider != "fastembed";
-}
-
 // What a provider of models needs to be asked at all.
 void check_models(Config& config, std::vector<std::string>& problems) {
   llm::ChatOptions& chat = config.chat;
@@ -99,7 +94,7 @@ void check_models(Config& config, std::vector<std::string>& problems) {
   if (embedding.provider == "fastembed" && config.embedding_model_path.empty()) {
     problems.push_back("EMBEDDING_MODEL_PATH is needed for EMBEDDING_PROVIDER fastembed");
   }
-  if (!is_over_http(embedding.provider)) return;
+  if (!config.embeds_over_http()) return;
   if (embedding.provider == kAzure && embedding.azure_endpoint.empty() &&
       embedding.base_url.empty()) {
     problems.push_back("AZURE_ENDPOINT is needed for EMBEDDING_PROVIDER azure_openai");
@@ -141,6 +136,11 @@ Config::Config() : workers(default_threads()), embedding_threads(default_threads
   embedding_client.timeout = std::chrono::milliseconds(30'000);
   embedding_client.timeout_setting = "EMBEDDING_TIMEOUT_MS";
   embedding_client.concurrency_setting = "EMBEDDING_MAX_CONCURRENCY";
+}
+
+bool Config::embeds_over_http() const {
+  return embedding.provider != "local" && embedding.provider != "none" &&
+         embedding.provider != "fastembed";
 }
 
 std::filesystem::path Config::database_file() const {

@@ -57,6 +57,7 @@ struct Config {
 
   Config();
 
+  bool embeds_over_http() const;  // not in this process
   bool has_llm() const { return chat.provider != "none"; }
   const std::string& summarizing_model() const {
     return summarization_model.empty() ? chat.model : summarization_model;

@@ -3,8 +3,6 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/timer.hpp"
-#include "llm/local_embedder.hpp"
-#include "llm/query_cache.hpp"
 #include "ltm/memory_store_sqlite.hpp"
 #include "text/language.hpp"
 
@@ -48,40 +46,6 @@ void allow_descriptors(std::size_t connections) {
   }
 }
 
-constexpr std::string_view kNoModel = "none";
-constexpr std::string_view kWordsAlone =
-    "memories are found by their words alone, not by what they mean; scripts/model makes an "
-    "embedding model for this server, or MAAS_LOCAL_MODEL names the directory of one";
-
-// Where a model lies that nobody named: beside this program.
-std::filesystem::path default_model() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "model";
-}
-
-// Null: no model is there, or none is wanted. Throws Error when one is there and doesn't work.
-std::unique_ptr<llm::Embedder> make_embedder(const Config& config) {
-  if (config.local_model == kNoModel) return nullptr;
-  std::filesystem::path directory = config.local_model;
-  if (directory.empty()) {
-    directory = default_model();
-    if (!std::filesystem::exists(directory / "model.onnx")) {
-      log::warn(kWordsAlone);
-      return nullptr;
-    }
-  }
-  try {
-    auto embedder = llm::make_local_embedder(
-        {.directory = std::move(directory), .threads = config.embedding_threads});
-    if (config.embedding_cache_mb == 0) return embedder;
-    return llm::make_query_cache(std::move(embedder), config.embedding_cache_mb * kMebibyte);
-  } catch (const Error& error) {
-    throw Error(error.code(),
-                std::string(error.what()) +
-                    "; MAAS_LOCAL_MODEL=none serves without a model, by words alone",
-                error.detail());
-  }
-}
-
 std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Database& database,
                                                 boost::asio::thread_pool& pool,
                                                 const llm::Embedder* embedder) {
@@ -112,13 +76,35 @@ Task<> sweep(Store& store, std::string_view what) {
 
 Task<std::optional<std::string>> no_problem() { co_return std::nullopt; }
 
+constexpr std::string_view kNoLlm =
+    "memories are messages as they were said, summaries are sentences of the conversation; "
+    "LLM_PROVIDER and LLM_API_KEY name a model that writes both";
+
+ltm::LongTermMemoryOptions long_term_options(const Config& config) {
+  ltm::LongTermMemoryOptions options = config.long_term;
+  ltm::InferenceOptions& inference = options.inference;
+  inference.limits.encoding = text::encoding_of_model(config.chat.model);
+  inference.limits.prompt_tokens =
+      std::min(inference.limits.prompt_tokens, config.context_tokens / 2);
+  // The rest of a request's time is for storing, also of what the model fails to make something of.
+  inference.time = config.server.request_timeout * 3 / 4;
+  return options;
+}
+
+std::unique_ptr<stm::Summarizer> make_summarizer(const Config& config, Engines& engines) {
+  const text::Encoding encoding = text::encoding_of_model(config.summarizing_model());
+  return stm::make_extractive_summarizer(encoding, engines.pool());
+}
+
 http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memory,
                          ltm::LongTermMemory& long_term_memory, const Config& config) {
   http::Router router;
   api::add_health_routes(router, engines.checks());
   api::add_docs_routes(router);
   api::add_stm_routes(router, short_term_memory);
-  api::add_ltm_routes(router, long_term_memory, config.long_term_limits);
+  api::LtmLimits limits = config.long_term_limits;
+  limits.can_infer = long_term_memory.can_infer();
+  api::add_ltm_routes(router, long_term_memory, limits);
   return router;
 }
 
@@ -171,8 +157,8 @@ Engines::Engines(const Config& config) : loops_(config.workers), pool_(pool_thre
   } else {
     messages_ = stm::make_redis_message_store(config.redis, loops_, config.session_ttl());
   }
-  embedder_ = make_embedder(config);
-  memories_ = make_memories(config, *database_, pool_, embedder_.get());
+  models_ = std::make_unique<Models>(config, loops_);
+  memories_ = make_memories(config, *database_, pool_, models_->embedder());
 }
 
 Engines::~Engines() {
@@ -188,25 +174,26 @@ std::vector<api::Check> Engines::checks() {
   checks.push_back({.name = "ltm", .engine = std::string(memories_->engine()), .problem = [this] {
                       return memories_->problem();
                     }});
-  checks.push_back({.name = "embedder", .engine = std::string(embedder_name()), .problem = [this] {
-                      return embedder_ ? embedder_->problem() : no_problem();
+  checks.push_back({.name = "embedder",
+                    .engine = std::string(models_->embedder_name()),
+                    .problem = [embedder = models_->embedder()] {
+                      return embedder ? embedder->problem() : no_problem();
                     }});
-  if (!embedder_) checks.back().note = kWordsAlone;
+  if (!models_->embedder()) checks.back().note = kWordsAlone;
+  checks.push_back(
+      {.name = "llm", .engine = std::string(models_->chat_name()), .problem = no_problem});
+  if (!models_->chat()) checks.back().note = kNoLlm;
   return checks;
-}
-
-std::string_view Engines::embedder_name() const {
-  return embedder_ ? embedder_->engine() : kNoModel;
 }
 
 Service::Service(const Config& config)
     : lock_(config.data_dir),
       engines_(config),
-      summarizer_(stm::make_extractive_summarizer(
-          text::encoding_of_model(config.summarizing_model()), engines_.pool())),
+      summarizer_(make_summarizer(config, engines_)),
       short_term_memory_(engines_.messages(), *summarizer_, config.context,
                          text::encoding_of_model(config.summarizing_model()), engines_.pool()),
-      long_term_memory_(engines_.memories(), engines_.embedder(), config.long_term),
+      long_term_memory_(engines_.memories(), engines_.models().embedder(), engines_.models().chat(),
+                        long_term_options(config)),
       keys_(api::ApiKeys::parse(config.api_keys)),
       router_(make_router(engines_, short_term_memory_, long_term_memory_, config)),
       server_(config.server, engines_.loops(), engines_.pool(), api::make_handler(router_, keys_),

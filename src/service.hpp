@@ -6,9 +6,9 @@
 #include "core/event_loops.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
-#include "llm/embedder.hpp"
 #include "ltm/long_term_memory.hpp"
 #include "ltm/memory_store.hpp"
+#include "models.hpp"
 #include "sqlite/database.hpp"
 #include "stm/message_store.hpp"
 #include "stm/short_term_memory.hpp"
@@ -59,8 +59,7 @@ class Engines {
   boost::asio::thread_pool& pool() { return pool_; }
   stm::MessageStore& messages() { return *messages_; }
   ltm::MemoryStore& memories() { return *memories_; }
-  llm::Embedder* embedder() { return embedder_.get(); }  // null: search is by words alone
-  std::string_view embedder_name() const;
+  Models& models() { return *models_; }
   std::vector<api::Check> checks();
 
  private:
@@ -68,7 +67,7 @@ class Engines {
   EventLoops loops_;
   boost::asio::thread_pool pool_;
   std::unique_ptr<sqlite::Database> database_;
-  std::unique_ptr<llm::Embedder> embedder_;
+  std::unique_ptr<Models> models_;
   std::unique_ptr<stm::MessageStore> messages_;
   std::unique_ptr<ltm::MemoryStore> memories_;
 };
@@ -80,7 +79,7 @@ class Service {
   explicit Service(const Config& config);
 
   std::uint16_t port() const { return server_.port(); }
-  std::string_view embedder() { return engines_.embedder_name(); }  // "local", "none"
+  std::string_view embedder() { return engines_.models().embedder_name(); }  // "local", "none"
 
   // Serves until SIGTERM or SIGINT, then stops gracefully. A second signal ends the process.
   void run();

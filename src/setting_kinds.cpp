@@ -61,7 +61,7 @@ Setting number(std::string name, Field<double> field, int smallest, int largest,
               }};
 }
 
-Setting text(std::string name, Field<std::string> field, std::string meaning) {
+Setting free_text(std::string name, Field<std::string> field, std::string meaning) {
   return {.name = std::move(name),
           .range = "text",
           .meaning = std::move(meaning),

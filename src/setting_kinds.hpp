@@ -29,7 +29,7 @@ const T& read(Field<T> field, const Config& config) {
 std::string range_text(std::int64_t smallest, std::int64_t largest);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
-Setting text(std::string name, Field<std::string> field, std::string meaning);
+Setting free_text(std::string name, Field<std::string> field, std::string meaning);
 Setting milliseconds(std::string name, Field<std::chrono::milliseconds> field, std::string meaning);
 Setting number(std::string name, Field<double> field, int smallest, int largest,
                std::string meaning);

@@ -15,22 +15,22 @@ std::vector<Setting> make_settings() {
   using ltm::Reconcile;
   using stm::Strategy;
   return {
-      text(
+      free_text(
           "MAAS_HOST", [](Config& c) -> auto& { return c.server.host; },
           "address to listen on; other than loopback only with API keys"),
       integer<std::uint16_t>(
           "MAAS_PORT", [](Config& c) -> auto& { return c.server.port; }, 0, 65535,
           "port to listen on; 0: any free one"),
-      text(
+      free_text(
           "MAAS_DATA_DIR", [](Config& c) -> auto& { return c.data_dir; },
           "directory of the embedded database"),
       integer<std::size_t>(
           "MAAS_WORKERS", [](Config& c) -> auto& { return c.workers; }, 1, 64,
           "event loops, one thread each; default: the cores, at most 4"),
-      secret(text(
+      secret(free_text(
           "MAAS_API_KEYS", [](Config& c) -> auto& { return c.api_keys; },
           "tenant:key pairs, comma-separated; empty: no key is asked for")),
-      text(
+      free_text(
           "MAAS_API_KEYS_FILE", [](Config& c) -> auto& { return c.api_keys_file; },
           "file with tenant:key pairs, one a line"),
       yes_or_no(
@@ -80,11 +80,11 @@ std::vector<Setting> make_settings() {
           +[](Config& c) -> std::string& { return c.sqlite_synchronous; },
           {{"full", "full"}, {"normal", "normal"}},
           "normal: faster, but a power cut may take the last moments"),
-      url(text(
+      url(free_text(
           "REDIS_URL", [](Config& c) -> auto& { return c.redis.url; },
           "Redis for short-term memory, redis://[user][:password]@host[:port][/database], "
           "rediss:// for TLS; empty: the embedded database")),
-      text(
+      free_text(
           "REDIS_CA_FILE", [](Config& c) -> auto& { return c.redis.ca_file; },
           "PEM file of certificate authorities to trust for rediss:// beside the system's"),
       milliseconds(
@@ -104,7 +104,7 @@ std::vector<Setting> make_settings() {
       integer<std::int64_t>(
           "STM_SESSION_TTL_SECONDS", [](Config& c) -> auto& { return c.session_ttl_seconds; }, 0,
           3'153'600'000, "life of a session after its last append or settings change; 0: for ever"),
-      text(
+      free_text(
           "STM_SUMMARIZATION_MODEL", [](Config& c) -> auto& { return c.summarization_model; },
           "model that writes summaries, and whose tokens are counted; empty: LLM_MODEL"),
       integer<std::int64_t>(
@@ -129,21 +129,21 @@ std::vector<Setting> make_settings() {
           "LTM_HNSW_THRESHOLD", [](Config& c) -> auto& { return c.hnsw_threshold; }, 1, kNoLimit,
           "memories in a scope past which an index finds the nearest instead of a scan"),
       choice(
-          "LTM_RECONCILE", +[](Config& c) -> Reconcile& { return c.long_term.reconcile; },
+          "LTM_RECONCILE", +[](Config& c) -> Reconcile& { return c.long_term.inference.reconcile; },
           {{"full", Reconcile::full}, {"additive", Reconcile::additive}},
           "full: the LLM compares facts with what is remembered; additive: they are only added"),
       number(
           "LTM_DUPLICATE_THRESHOLD",
-          [](Config& c) -> auto& { return c.long_term.duplicate_threshold; }, 0, 1,
+          [](Config& c) -> auto& { return c.long_term.inference.duplicate_threshold; }, 0, 1,
           "cosine from which an extracted fact is a duplicate, with LTM_RECONCILE=additive"),
       yes_or_no(
           "LTM_KEEP_ON_LLM_FAILURE",
           [](Config& c) -> auto& { return c.long_term.keep_on_llm_failure; },
           "keep messages verbatim, for maas reprocess, when the LLM can't extract memories"),
-      text(
+      free_text(
           "LTM_LANGUAGE", [](Config& c) -> auto& { return c.language; },
           "language of the memories, as english or en; empty: detected for each"),
-      text(
+      free_text(
           "MAAS_LOCAL_MODEL", [](Config& c) -> auto& { return c.local_model; },
           "directory of the embedding model; empty: model beside the program, if it is there; "
           "none: "
@@ -159,23 +159,23 @@ std::vector<Setting> make_settings() {
           same({"local", "none", "openai", "azure_openai", "cohere", "huggingface", "ollama",
                 "fastembed"}),
           "what embeds; local: the model of MAAS_LOCAL_MODEL; none: search by words alone"),
-      text(
+      free_text(
           "EMBEDDING_MODEL", [](Config& c) -> auto& { return c.embedding.model; },
           "model of the embedding provider"),
       integer<std::size_t>(
           "EMBEDDING_DIMS", [](Config& c) -> auto& { return c.embedding.dims; }, 1, 65'536,
           "numbers in a vector of a provider over HTTP"),
-      secret(text(
+      secret(free_text(
           "EMBEDDING_API_KEY", [](Config& c) -> auto& { return c.embedding.key; },
           "key of the embedding provider; empty: LLM_API_KEY if both are one provider")),
-      url(text(
+      url(free_text(
           "EMBEDDING_BASE_URL", [](Config& c) -> auto& { return c.embedding.base_url; },
           "where the embedding provider is; empty: its own address. With huggingface: a Text "
           "Embeddings Inference server")),
-      text(
+      free_text(
           "EMBEDDING_API_VERSION", [](Config& c) -> auto& { return c.embedding.api_version; },
           "api-version of azure_openai"),
-      text(
+      free_text(
           "EMBEDDING_MODEL_PATH", [](Config& c) -> auto& { return c.embedding_model_path; },
           "directory of an ONNX model, for fastembed"),
       milliseconds(
@@ -195,18 +195,18 @@ std::vector<Setting> make_settings() {
                 "minimax", "together", "deepseek", "ollama"}),
           "what extracts memories and writes summaries; empty: openai if LLM_API_KEY or "
           "LLM_BASE_URL is set, else none"),
-      text(
+      free_text(
           "LLM_MODEL", [](Config& c) -> auto& { return c.chat.model; },
           "model of the LLM provider; its encoding counts the tokens"),
-      secret(text(
+      secret(free_text(
           "LLM_API_KEY", [](Config& c) -> auto& { return c.chat.key; }, "key of the LLM provider")),
-      url(text(
+      url(free_text(
           "LLM_BASE_URL", [](Config& c) -> auto& { return c.chat.base_url; },
           "where the LLM provider, or another server of its protocol, is; empty: its own address")),
-      url(text(
+      url(free_text(
           "AZURE_ENDPOINT", [](Config& c) -> auto& { return c.chat.azure_endpoint; },
           "where azure_openai is, https://NAME.openai.azure.com")),
-      text(
+      free_text(
           "LLM_API_VERSION", [](Config& c) -> auto& { return c.chat.api_version; },
           "api-version of azure_openai"),
       number(
@@ -227,7 +227,7 @@ std::vector<Setting> make_settings() {
       integer<std::size_t>(
           "LLM_MAX_CONCURRENCY", [](Config& c) -> auto& { return c.chat_client.max_concurrency; },
           1, 10'000, "calls of the model at once; eight times as many wait, more are answered 503"),
-      text(
+      free_text(
           "MAAS_CA_FILE", [](Config& c) -> auto& { return c.ca_file; },
           "PEM file of certificate authorities to trust for models beside the system's"),
   };

@@ -3,6 +3,7 @@
 #include "api/filter_fields.hpp"
 #include "api/json_body.hpp"
 #include "api/list_cursor.hpp"
+#include "ltm/memory_text.hpp"
 
 #include <array>
 
@@ -190,10 +191,11 @@ ltm::AddRequest read_add(const json::value& body, const LtmLimits& limits, Field
   add.metadata = read_metadata(fields);
   add.ttl_seconds = fields.integer("ttl_seconds", kTtl);
   add.said_at = read_time(fields, "timestamp");
-  if (fields.boolean("infer").value_or(false)) {
+  add.infer = fields.boolean("infer");
+  if (add.infer.value_or(false) && !limits.can_infer) {
     errors.add_value_error(fields.at("infer"),
-                           "infer needs an LLM and none is configured; leave it out or send false "
-                           "to keep the messages as they are",
+                           "infer needs an LLM and none is configured (LLM_PROVIDER, LLM_API_KEY); "
+                           "leave it out or send false to keep the messages as they are",
                            true);
   }
   if (add.messages.size() > limits.messages) {

@@ -13,6 +13,7 @@ struct LtmLimits {
   std::size_t batch_size = 50;
   std::size_t messages = 2000;  // of an add, or of all adds of a batch
   std::size_t filter_conditions = 100;
+  bool can_infer = false;  // there is an LLM
 };
 
 // Each reads one object by the rules of the API; what is wrong is added to the errors.

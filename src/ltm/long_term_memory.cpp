@@ -1,10 +1,16 @@
 #include "ltm/long_term_memory.hpp"
 
 #include "core/ids.hpp"
+#include "core/log.hpp"
+#include "ltm/memory_text.hpp"
+#include "ltm/metadata.hpp"
 #include "text/folding.hpp"
 #include "text/speakers.hpp"
 
-#include <boost/json/parse.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -18,10 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 // How often an update is made anew because another one was faster.
 constexpr int kMaxAttempts = 4;
-// Metadata is no deeper than the request that it came with.
-constexpr std::size_t kMaxDepth = 128;
-// Bytes of a text that mostly tell whether it is blank.
-constexpr std::size_t kBeginning = 256;
 
 std::chrono::microseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
@@ -33,26 +35,11 @@ bool is_system(std::string_view role) {
   });
 }
 
-// The text "speaker" of metadata; empty: there is none.
-std::string speaker_in(const std::string& metadata) {
-  if (metadata.find("\"speaker\"") == metadata.npos) return {};
-  boost::json::parse_options options;
-  options.max_depth = kMaxDepth;
-  const boost::json::value value = boost::json::parse(metadata, {}, options);
-  const boost::json::value* speaker = value.as_object().if_contains("speaker");
-  return speaker && speaker->is_string() ? std::string(speaker->get_string()) : std::string();
-}
-
 // What of a memory is embedded: what was said, without who said it.
 std::string said(const Memory& memory) {
   const std::string_view speaker =
       memory.speaker.empty() ? text::speaker_prefix(memory.text) : memory.speaker;
   return std::string(text::without_speaker(memory.text, speaker));
-}
-
-std::optional<Timestamp> expiry(Timestamp from, std::int64_t ttl_seconds) {
-  if (ttl_seconds == 0) return std::nullopt;
-  return from + std::chrono::seconds(ttl_seconds);
 }
 
 // Takes the messages of a request that are worth keeping.
@@ -95,27 +82,96 @@ Memory changed_by(const UpdateRequest& request, const Memory& memory, Timestamp 
 
 Error unknown_memory() { return {Errc::not_found, "Memory not found"}; }
 
-bool is_blank(std::string_view text) {
-  // One visible ASCII character settles it without folding, and so does nearly every beginning.
-  const auto visible = [](char character) { return character > ' ' && character < '\x7f'; };
-  if (std::ranges::any_of(text, visible)) return false;
-  std::size_t end = std::min(text.size(), kBeginning);
-  while (end < text.size() && (text[end] & 0xc0) == 0x80) ++end;
-  return text::folded_line(text.substr(0, end)).empty() && text::folded_line(text).empty();
+LongTermMemory::LongTermMemory(MemoryStore& store, llm::Embedder* embedder, llm::ChatClient* model,
+                               LongTermMemoryOptions options)
+    : store_(store), embedder_(embedder), options_(options) {
+  if (model) inference_.emplace(store, embedder, *model, options.inference);
 }
 
-LongTermMemory::LongTermMemory(MemoryStore& store, llm::Embedder* embedder,
-                               LongTermMemoryOptions options)
-    : store_(store), embedder_(embedder), options_(options) {}
-
 Task<std::vector<Remembered>> LongTermMemory::add(std::string_view tenant, AddRequest request) {
+  if (infers(request)) co_return co_await infer(tenant, std::move(request));
   std::vector<AddRequest> requests;
   requests.push_back(std::move(request));
-  auto outcomes = co_await add_all(tenant, std::move(requests));
+  auto outcomes = co_await keep_all(tenant, std::move(requests));
   co_return outcomes.front().take();
 }
 
 Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::add_all(
+    std::string_view tenant, std::vector<AddRequest> requests) {
+  std::vector<AddRequest> inferred, kept;
+  std::vector<bool> infer;
+  for (AddRequest& request : requests) {
+    infer.push_back(infers(request));
+    (infer.back() ? inferred : kept).push_back(std::move(request));
+  }
+  auto of_kept = co_await keep_all(tenant, std::move(kept));
+  auto of_inferred = co_await infer_all(tenant, std::move(inferred));
+  std::vector<Outcome<std::vector<Remembered>>> outcomes;
+  auto next_kept = of_kept.begin();
+  auto next_inferred = of_inferred.begin();
+  for (const bool is_inferred : infer) {
+    outcomes.push_back(std::move(is_inferred ? *next_inferred++ : *next_kept++));
+  }
+  co_return outcomes;
+}
+
+bool LongTermMemory::infers(const AddRequest& request) const {
+  return inference_ && request.infer.value_or(true);
+}
+
+Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::infer_all(
+    std::string_view tenant, std::vector<AddRequest> requests) {
+  namespace asio = boost::asio;
+  std::vector<Outcome<std::vector<Remembered>>> outcomes;
+  if (requests.empty()) co_return outcomes;
+  const auto executor = co_await asio::this_coro::executor;
+  const auto start = [&](AddRequest& request) {
+    return asio::co_spawn(executor, try_to_infer(tenant, std::move(request)), asio::deferred);
+  };
+  std::vector<decltype(start(requests.front()))> tasks;
+  for (AddRequest& request : requests) tasks.push_back(start(request));
+  auto all = asio::experimental::make_parallel_group(std::move(tasks));
+  auto [order, errors, results] =
+      co_await all.async_wait(asio::experimental::wait_for_all(), use_task);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (errors[i]) results[i] = {.error = errors[i], .value = std::nullopt};
+    outcomes.push_back(std::move(results[i]));
+  }
+  co_return outcomes;
+}
+
+Task<Outcome<std::vector<Remembered>>> LongTermMemory::try_to_infer(std::string_view tenant,
+                                                                    AddRequest request) {
+  Outcome<std::vector<Remembered>> outcome;
+  try {
+    outcome.value = co_await infer(tenant, std::move(request));
+  } catch (const Error&) {
+    outcome.error = std::current_exception();
+  }
+  co_return outcome;
+}
+
+// Messages that the model could not be asked about are kept as they are, marked for later.
+Task<std::vector<Remembered>> LongTermMemory::infer(std::string_view tenant, AddRequest request) {
+  const std::int64_t ttl = request.ttl_seconds.value_or(options_.default_ttl_seconds);
+  try {
+    co_return co_await inference_->remember(tenant, request, ttl, now());
+  } catch (const InferenceError& error) {
+    if (!options_.keep_on_llm_failure) throw;
+    log::warn("messages are kept as they are, for maas reprocess",
+              {{"error", error.what()}, {"detail", error.detail()}});
+  }
+  std::erase_if(request.messages, [](const SaidMessage& message) {
+    return !is_listened_to(message.role);  // as little is taken from them then as now
+  });
+  request.metadata = marked_unprocessed(request.metadata);
+  std::vector<AddRequest> requests;
+  requests.push_back(std::move(request));
+  auto outcomes = co_await keep_all(tenant, std::move(requests));
+  co_return outcomes.front().take();
+}
+
+Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(
     std::string_view tenant, std::vector<AddRequest> requests) {
   const Timestamp time = now();
   std::vector<NewMemory> memories;

@@ -5,6 +5,8 @@
 #include "core/offload.hpp"
 #include "core/task.hpp"
 #include "llm/embedder.hpp"
+#include "ltm/add_request.hpp"
+#include "ltm/inference.hpp"
 #include "ltm/memory_store.hpp"
 
 #include <chrono>
@@ -17,22 +19,6 @@
 
 namespace maas::ltm {
 
-// A message that may be worth remembering.
-struct SaidMessage {
-  std::string role;
-  std::string name;  // who said it; empty: not told
-  std::string content;
-};
-
-struct AddRequest {
-  Scope scope;
-  std::vector<SaidMessage> messages;
-  Category category = Category::semantic;
-  std::string metadata = {};                     // the text of a JSON object; empty: none
-  std::optional<std::int64_t> ttl_seconds = {};  // absent: the default; 0: for ever
-  std::optional<Timestamp> said_at = {};         // absent: just now
-};
-
 struct SearchRequest {
   Scope scope;
   SearchQuery query;  // its vector is made here
@@ -44,12 +30,6 @@ struct UpdateRequest {
   std::optional<std::string> metadata = {};      // absent: as it was; empty: none
   std::optional<Category> category = {};         // absent: as it was
   std::optional<std::int64_t> ttl_seconds = {};  // absent: as it was; 0: for ever
-};
-
-// One memory that an add request led to.
-struct Remembered {
-  Event event = Event::add;  // none: it was there already
-  MemoryPtr memory;
 };
 
 struct SearchTiming {
@@ -68,37 +48,32 @@ struct Page {
   std::optional<ListPosition> next = {};  // where the next part begins; nullopt: this was the last
 };
 
-// What is done with the facts of a conversation.
-enum class Reconcile {
-  full,      // the LLM says what each means for the memories that are there
-  additive,  // they are added, unless they are there already
-};
-
 struct LongTermMemoryOptions {
   std::int64_t default_ttl_seconds = 0;  // 0: for ever
-  Reconcile reconcile = Reconcile::full;
-  double duplicate_threshold = .95;  // cosine from which a fact is there already (additive)
-  bool keep_on_llm_failure = true;   // messages, verbatim, for maas reprocess
+  bool keep_on_llm_failure = true;       // messages, verbatim, for maas reprocess
+  InferenceOptions inference = {};
 };
 
 // What is thrown for an id that no memory has.
 Error unknown_memory();
 
-// Whether nothing of `text`, valid UTF-8, is left to remember or to look for.
-bool is_blank(std::string_view text);
-
 // The use cases of long-term memory. Thread-safe; borrows its arguments. Throws Error: not_found
 // for an unknown id, what the embedder and the store throw otherwise.
 class LongTermMemory {
  public:
-  // A null embedder: memories are found by words alone.
-  LongTermMemory(MemoryStore& store, llm::Embedder* embedder, LongTermMemoryOptions options);
+  // A null embedder: memories are found by words alone. A null model: nothing is inferred.
+  LongTermMemory(MemoryStore& store, llm::Embedder* embedder, llm::ChatClient* model,
+                 LongTermMemoryOptions options);
 
-  // Keeps every message that isn't the system's, verbatim. Empty: there was nothing to keep.
+  bool can_infer() const { return inference_.has_value(); }
+
+  // Keeps what the model finds worth remembering in the messages, or, without inference, every
+  // message that isn't the system's, verbatim. Empty: there was nothing to keep.
   Task<std::vector<Remembered>> add(std::string_view tenant, AddRequest request);
 
-  // The same for many, embedded in one call and stored in one commit: an Error of the embedder or
-  // the store is the outcome of each that has something to keep.
+  // The same for many. What is kept verbatim is embedded in one call and stored in one commit: an
+  // Error of the embedder or the store is the outcome of each that has something to keep. The
+  // model is asked about the others at the same time.
   Task<std::vector<Outcome<std::vector<Remembered>>>> add_all(std::string_view tenant,
                                                               std::vector<AddRequest> requests);
 
@@ -119,6 +94,13 @@ class LongTermMemory {
   Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id);
 
  private:
+  bool infers(const AddRequest& request) const;
+  Task<std::vector<Remembered>> infer(std::string_view tenant, AddRequest request);
+  Task<Outcome<std::vector<Remembered>>> try_to_infer(std::string_view tenant, AddRequest request);
+  Task<std::vector<Outcome<std::vector<Remembered>>>> infer_all(std::string_view tenant,
+                                                                std::vector<AddRequest> requests);
+  Task<std::vector<Outcome<std::vector<Remembered>>>> keep_all(std::string_view tenant,
+                                                               std::vector<AddRequest> requests);
   Task<> embed(std::vector<NewMemory>& memories);
   Task<std::string> query_text(std::string_view tenant, const SearchRequest& request);
   Task<llm::Vector> vector_of(const Memory& memory);
@@ -126,6 +108,7 @@ class LongTermMemory {
   MemoryStore& store_;
   llm::Embedder* embedder_;
   LongTermMemoryOptions options_;
+  std::optional<Inference> inference_;
 };
 
 }  // namespace maas::ltm

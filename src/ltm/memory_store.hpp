@@ -32,6 +32,22 @@ struct Added {
   bool existed = false;  // the same text was there; nothing was stored
 };
 
+// Changes of memories that belong together.
+struct Changes {
+  struct Update {
+    Memory changed;                     // its version is the one that it replaces
+    std::optional<llm::Vector> vector;  // absent: the text has not changed
+  };
+  std::vector<NewMemory> added = {};
+  std::vector<Update> updated = {};
+  std::vector<MemoryPtr> removed = {};  // in the version that is to go
+};
+
+struct Applied {
+  std::vector<Added> added = {};
+  std::vector<MemoryPtr> updated = {};
+};
+
 struct HistoryEntry {
   std::string id;
   std::string memory_id;
@@ -86,6 +102,10 @@ class MemoryStore {
   virtual Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
                                  std::optional<llm::Vector> vector) = 0;
 
+  // Makes all changes in one commit, as add(), update() and remove() do. Nullopt, and nothing
+  // changed, if a memory to be updated or removed is gone or another version.
+  virtual Task<std::optional<Applied>> apply(std::string_view tenant, Changes changes) = 0;
+
   // Removes in one commit; says for each id whether it was there.
   virtual Task<std::vector<bool>> remove(std::string_view tenant,
                                          std::span<const std::string> ids) = 0;
@@ -106,6 +126,10 @@ class MemoryStore {
   // Best first.
   virtual Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
                                               const SearchQuery& query) = 0;
+
+  // The visible memories whose vectors are nearest to `vector`, the nearest first.
+  virtual Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
+                                               const llm::Vector& vector, std::size_t limit) = 0;
 
   // Removes a part of what has expired, of all tenants. False: nothing is left to remove.
   virtual Task<bool> sweep() = 0;

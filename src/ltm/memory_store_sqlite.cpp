@@ -6,6 +6,7 @@
 
 #include <SQLiteCpp/Statement.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <limits>
@@ -93,6 +94,18 @@ class Changer {
     auto memory = std::make_shared<const Memory>(std::move(next));
     announce(memory, vector ? *std::move(vector) : std::move(row->vector));
     return memory;
+  }
+
+  // Whether what is to be updated or removed is there, visible, and the version that it should be.
+  bool are_current(Connection& connection, const Changes& changes) const {
+    MemoryRows rows = rows_of(connection);
+    const auto is_current = [&](const Memory& memory) {
+      const auto row = rows.find(memory.id);
+      return row && !expired(row->memory, time_) && row->memory.version == memory.version;
+    };
+    return std::ranges::all_of(changes.updated, is_current, &Changes::Update::changed) &&
+           std::ranges::all_of(changes.removed,
+                               [&](const MemoryPtr& memory) { return is_current(*memory); });
   }
 
   // Whether a memory was there and visible.
@@ -210,6 +223,28 @@ class SqliteMemoryStore final : public MemoryStore {
     co_return co_await write(tenant, change);
   }
 
+  Task<std::optional<Applied>> apply(std::string_view tenant, Changes changes) override {
+    const std::vector<Folded> folded = fold(changes.added);
+    std::vector<std::string> folded_updates;
+    for (const auto& [changed, vector] : changes.updated) {
+      folded_updates.push_back(text::folded_line(changed.text));
+    }
+    auto change = [&](Connection& connection, const Changer& changer) -> std::optional<Applied> {
+      if (!changer.are_current(connection, changes)) return std::nullopt;
+      Applied applied;
+      for (const MemoryPtr& memory : changes.removed) changer.remove(connection, memory->id);
+      for (std::size_t i = 0; i < changes.updated.size(); ++i) {
+        auto& [changed, vector] = changes.updated[i];
+        applied.updated.push_back(changer.update(connection, changed, folded_updates[i], vector));
+      }
+      for (std::size_t i = 0; i < changes.added.size(); ++i) {
+        applied.added.push_back(changer.add(connection, std::move(changes.added[i]), folded[i]));
+      }
+      return applied;
+    };
+    co_return co_await write(tenant, change);
+  }
+
   Task<std::vector<bool>> remove(std::string_view tenant,
                                  std::span<const std::string> ids) override {
     auto change = [ids](Connection& connection, const Changer& changer) {
@@ -283,6 +318,16 @@ class SqliteMemoryStore final : public MemoryStore {
     };
     co_await use_partition(tenant, scope, use);
     co_return hits;
+  }
+
+  Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
+                                       const llm::Vector& vector, std::size_t limit) override {
+    std::vector<Neighbour> neighbours;
+    const PartitionCache::Use use = [&](const Partition& partition) {
+      neighbours = partition.nearest(vector, limit, clock_());
+    };
+    co_await use_partition(tenant, scope, use);
+    co_return neighbours;
   }
 
   Task<bool> sweep() override {

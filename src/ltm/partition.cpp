@@ -317,6 +317,11 @@ std::vector<SearchHit> Partition::search(const SearchQuery& query, Timestamp now
   return state_->search(query, now);
 }
 
+std::vector<Neighbour> Partition::nearest(std::span<const float> vector, std::size_t limit,
+                                          Timestamp now) const {
+  return state_->nearest_to(vector, limit, now);
+}
+
 bool Partition::wants_index() const {
   return state_->with_vector > state_->options.hnsw_threshold && !state_->nearest_ready;
 }

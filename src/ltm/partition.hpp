@@ -49,6 +49,10 @@ class Partition {
   // The best memories for a query that are visible at `now`, best first.
   std::vector<SearchHit> search(const SearchQuery& query, Timestamp now) const;
 
+  // The memories visible at `now` whose own vectors are nearest to `vector`, the nearest first.
+  std::vector<Neighbour> nearest(std::span<const float> vector, std::size_t limit,
+                                 Timestamp now) const;
+
   // Whether there are so many vectors that an index should be built beside the searches: one
   // thread calls build_index() until it says that nothing is left, while others may search but
   // nobody changes anything, then finish_index() with the partition for itself. Changes may happen

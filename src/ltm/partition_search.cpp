@@ -356,6 +356,26 @@ class Search {
 
 }  // namespace
 
+std::vector<Neighbour> PartitionState::nearest_to(std::span<const float> vector, std::size_t limit,
+                                                  Timestamp now) const {
+  std::vector<Neighbour> found;
+  if (vector.size() != vectors.dims() || limit == 0) return found;
+  const auto look_at = [&](Slot slot) {
+    const Place& place = places[slot];
+    if (!place.memory || !place.has_vector || expired(*place.memory, now)) return;
+    found.push_back({place.memory, dot(vector.data(), vectors.at(slot), vector.size())});
+  };
+  if (nearest_ready) {
+    std::ranges::for_each(nearest->nearest(vector, std::max(limit, kLeastNearest)), look_at);
+  } else {
+    for (Slot slot = 0; slot < places.size(); ++slot) look_at(slot);
+  }
+  const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(limit, found.size()));
+  std::ranges::partial_sort(found, end, std::ranges::greater(), &Neighbour::cosine);
+  found.erase(end, found.end());
+  return found;
+}
+
 std::vector<SearchHit> PartitionState::search(const SearchQuery& query, Timestamp now) const {
   if (slots.empty() || query.limit == 0) return {};
   return Search(*this, query, now).run();

@@ -61,6 +61,8 @@ struct PartitionState {
   };
 
   std::vector<SearchHit> search(const SearchQuery& query, Timestamp now) const;
+  std::vector<Neighbour> nearest_to(std::span<const float> vector, std::size_t limit,
+                                    Timestamp now) const;
 
   // Calls `visit(slot, distance)` for the up to `reach` memories before, or after, that of `slot`
   // in its session; the nearest has the distance 0.

@@ -42,6 +42,12 @@ struct Explanation {
   std::vector<std::string> matched_terms;  // words of the query, in base form, that it holds itself
 };
 
+// A memory and the cosine of its own vector, not blended with others', to another.
+struct Neighbour {
+  MemoryPtr memory;
+  double cosine = 0;
+};
+
 struct SearchHit {
   MemoryPtr memory;
   double score = 0;         // from 0 to 1, comparable between queries

@@ -1,6 +1,7 @@
 #include "ltm/long_term_memory.hpp"
 
 #include "core/error.hpp"
+#include "ltm/memory_text.hpp"
 #include "support/hash_embedder.hpp"
 #include "support/memory_memory_store.hpp"
 #include "support/run_task.hpp"
@@ -69,8 +70,8 @@ class LongTermMemoryTest : public testing::Test {
 
   test::MemoryMemoryStore store_;
   test::HashEmbedder embedder_;
-  LongTermMemory memory_{store_, &embedder_, {.default_ttl_seconds = 0}};
-  LongTermMemory words_alone_{store_, nullptr, {.default_ttl_seconds = 60}};
+  LongTermMemory memory_{store_, &embedder_, nullptr, {.default_ttl_seconds = 0}};
+  LongTermMemory words_alone_{store_, nullptr, nullptr, {.default_ttl_seconds = 60}};
   test::RunningLoops running_;
 };
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +72,24 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return found->second.memory;
   }
 
+  Task<std::optional<ltm::Applied>> apply(std::string_view tenant, ltm::Changes changes) override {
+    if (before_apply) before_apply();
+    for (const auto& [changed, vector] : changes.updated) {
+      if (!is_current(changed)) co_return std::nullopt;
+    }
+    for (const MemoryPtr& memory : changes.removed) {
+      if (!is_current(*memory)) co_return std::nullopt;
+    }
+    ltm::Applied applied;
+    for (const MemoryPtr& memory : changes.removed) stored.erase(memory->id);
+    for (auto& [changed, vector] : changes.updated) {
+      MemoryPtr updated = co_await update(tenant, changed, std::move(vector));
+      applied.updated.push_back(std::move(updated));
+    }
+    applied.added = co_await add(tenant, std::move(changes.added));
+    co_return applied;
+  }
+
   Task<std::vector<bool>> remove(std::string_view, std::span<const std::string> ids) override {
     std::vector<bool> removed;
     for (const std::string& id : ids) removed.push_back(stored.erase(id) > 0);
@@ -104,7 +124,25 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return hits;
   }
 
+  Task<std::vector<ltm::Neighbour>> nearest(std::string_view, const Scope& scope,
+                                            const llm::Vector& vector, std::size_t limit) override {
+    std::vector<ltm::Neighbour> found;
+    for (const auto& [id, entry] : stored) {
+      if (!contains(scope, entry.memory->scope) || entry.vector.size() != vector.size()) continue;
+      found.push_back({entry.memory,
+                       std::inner_product(vector.begin(), vector.end(), entry.vector.begin(), 0.)});
+    }
+    std::ranges::sort(found, std::greater<>(), &ltm::Neighbour::cosine);
+    found.resize(std::min(found.size(), limit));
+    co_return found;
+  }
+
   Task<bool> sweep() override { co_return false; }
+
+  bool is_current(const Memory& memory) const {
+    const auto found = stored.find(memory.id);
+    return found != stored.end() && found->second.memory->version == memory.version;
+  }
 
   // Puts a new version in the place of the stored one, as another request would.
   void replace(Memory changed) {
@@ -121,6 +159,7 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
   std::vector<std::string> names;         // who speaks
   std::string unreadable = "unreadable";  // the user whose scope can't be searched
   std::function<void()> after_get;
+  std::function<void()> before_apply;
   bool fails = false;
   int adds = 0;
   int speaker_reads = 0;
