@@ -1,0 +1,119 @@
+#include "llm/chat_client_openai.hpp"
+
+#include "core/error.hpp"
+#include "http/url.hpp"
+#include "llm/chat_protocol.hpp"
+#include "llm/upstream_errors.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace maas::llm {
+namespace {
+
+constexpr std::string_view kAzure = "azure_openai";
+constexpr std::size_t kMostQuirks = 3;  // that one call finds out
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+std::string base_of(const ChatOptions& options) {
+  if (!options.base_url.empty()) return without_slash(options.base_url);
+  if (options.provider == kAzure) return without_slash(options.azure_endpoint);
+  const auto known = std::ranges::find(kChatProviders, options.provider, &ChatProvider::name);
+  if (known == kChatProviders.end()) {
+    throw Error(Errc::invalid_argument, "LLM_PROVIDER " + options.provider + " is not known");
+  }
+  return std::string(known->base);
+}
+
+std::string url_of(const ChatOptions& options) {
+  const std::string base = base_of(options);
+  if (options.provider != kAzure) return base + "/chat/completions";
+  return base + "/openai/deployments/" + http::percent_encode(options.model) +
+         "/chat/completions?api-version=" + http::percent_encode(options.api_version);
+}
+
+class OpenAiChatClient final : public ChatClient {
+ public:
+  OpenAiChatClient(http::Client& client, ChatOptions options)
+      : client_(client),
+        options_(std::move(options)),
+        upstream_{.provider = options_.provider,
+                  .model = options_.model,
+                  .key = options_.key,
+                  .key_setting = "LLM_API_KEY",
+                  .model_setting = "LLM_MODEL"},
+        url_(url_of(options_)) {}
+
+  std::string_view provider() const override { return options_.provider; }
+  std::string_view model() const override { return options_.model; }
+
+  Task<Completion> complete(const ChatRequest& request) override {
+    ChatQuirks used = quirks();
+    http::ClientReply reply = co_await send(request, used);
+    for (std::size_t found = 0; reply.status == 400 && found < kMostQuirks; ++found) {
+      const auto learned = quirk_in(reply.body, used, request);
+      if (!learned) break;
+      used = *learned;
+      reply = co_await send(request, used);
+      if (reply.status / 100 == 2) remember(used);
+    }
+    if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
+    try {
+      co_return completion_in(reply.body);
+    } catch (const std::string& what) {
+      throw unusable(upstream_, what);
+    }
+  }
+
+ private:
+  Task<http::ClientReply> send(const ChatRequest& request, const ChatQuirks& quirks) {
+    const ChatParameters parameters{.model = options_.model,
+                                    .temperature = options_.temperature,
+                                    .max_tokens = options_.max_tokens};
+    http::ClientRequest sent;
+    sent.url = url_;
+    sent.headers.emplace_back("Content-Type", "application/json");
+    if (!options_.key.empty()) {
+      if (options_.provider == kAzure) {
+        sent.headers.emplace_back("api-key", options_.key);
+      } else {
+        sent.headers.emplace_back("Authorization", "Bearer " + options_.key);
+      }
+    }
+    sent.body = chat_body(request, parameters, quirks);
+    co_return co_await client_.send(sent);
+  }
+
+  // What made a call succeed is known from now on; calls beside it may have found out other things.
+  void remember(const ChatQuirks& used) {
+    const std::lock_guard lock(mutex_);
+    quirks_.wants_completion_tokens |= used.wants_completion_tokens;
+    quirks_.refuses_temperature |= used.refuses_temperature;
+    quirks_.refuses_response_format |= used.refuses_response_format;
+  }
+
+  ChatQuirks quirks() {
+    const std::lock_guard lock(mutex_);
+    return quirks_;
+  }
+
+  http::Client& client_;
+  ChatOptions options_;
+  Upstream upstream_;
+  std::string url_;
+  std::mutex mutex_;
+  ChatQuirks quirks_;  // of the model, as far as it is known
+};
+
+}  // namespace
+
+std::unique_ptr<ChatClient> make_openai_chat_client(http::Client& client, ChatOptions options) {
+  return std::make_unique<OpenAiChatClient>(client, std::move(options));
+}
+
+}  // namespace maas::llm

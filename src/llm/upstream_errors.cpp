@@ -1,0 +1,55 @@
+#include "llm/upstream_errors.hpp"
+
+#include <algorithm>
+
+namespace maas::llm {
+namespace {
+
+constexpr std::size_t kMostDetail = 300;  // bytes
+
+// What a provider said, in one line, without the key.
+std::string shown(std::string_view reply, const std::string& key) {
+  std::string text(reply.substr(0, kMostDetail + key.size()));
+  for (std::size_t at = 0; !key.empty() && (at = text.find(key, at)) != text.npos;) {
+    text.replace(at, key.size(), "***");
+  }
+  text.resize(std::min(text.size(), kMostDetail));
+  // No half of a key, nor of a character, is left at the end.
+  while (!text.empty() && (text.back() & 0x80) != 0) text.pop_back();
+  std::ranges::replace_if(
+      text, [](char each) { return static_cast<unsigned char>(each) < ' '; }, ' ');
+  return text;
+}
+
+std::string advice(const Upstream& upstream, unsigned status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return "; check " + upstream.key_setting;
+    case 404:
+      return "; check " + upstream.model_setting;
+    case 413:
+      return "; the request is too large for it";
+    case 429:
+      return "; its limit of requests or its quota is used up";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error refused(const Upstream& upstream, unsigned status, std::string_view reply) {
+  const std::string what = status >= 500 ? " failed" : " refused the request";
+  return {Errc::upstream_failed,
+          upstream.provider + what + " for the model " + upstream.model + " with status " +
+              std::to_string(status) + advice(upstream, status),
+          shown(reply, upstream.key)};
+}
+
+Error unusable(const Upstream& upstream, std::string_view what) {
+  return {Errc::upstream_failed, "The answer of " + upstream.provider + ", model " +
+                                     upstream.model + ", " + std::string(what)};
+}
+
+}  // namespace maas::llm
