@@ -3,8 +3,8 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "llm/chat_client_openai.hpp"
+#include "llm/embedding_cache.hpp"
 #include "llm/local_embedder.hpp"
-#include "llm/query_cache.hpp"
 #include "llm/remote_embedder.hpp"
 
 #include <filesystem>
@@ -67,7 +67,9 @@ std::unique_ptr<llm::Embedder> make_embedder(const Config& config, http::Client*
     embedder = llm::make_remote_embedder(*client, config.embedding);
   }
   if (!embedder || config.embedding_cache_mb == 0) return embedder;
-  return llm::make_query_cache(std::move(embedder), config.embedding_cache_mb * kMebibyte);
+  const auto cached = client ? llm::CachedTexts::all : llm::CachedTexts::queries;
+  return llm::make_embedding_cache(std::move(embedder), cached,
+                                   config.embedding_cache_mb * kMebibyte);
 }
 
 }  // namespace

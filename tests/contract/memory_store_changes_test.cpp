@@ -159,8 +159,8 @@ TEST_P(MemoryStoreContract, AppliesChangesThatBelongTogether) {
   std::ranges::sort(left);
   EXPECT_EQ(left, expected);
   // Neighbours in time lend each other their words.
-  EXPECT_EQ(worded("Lisbon").at(0), "I live in Lisbon");
-  EXPECT_EQ(worded("cat").at(0), "I have a cat");
+  EXPECT_EQ(std::ranges::count(worded("Lisbon"), "I live in Lisbon"), 1);
+  EXPECT_EQ(std::ranges::count(worded("cat"), "I have a cat"), 1);
   EXPECT_TRUE(worded("dog").empty());
   ASSERT_EQ(history(home->id).size(), 2u);
   EXPECT_EQ(history(home->id)[1].old_text, "I live in Oslo");

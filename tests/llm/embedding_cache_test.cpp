@@ -1,4 +1,4 @@
-#include "llm/query_cache.hpp"
+#include "llm/embedding_cache.hpp"
 
 #include "core/error.hpp"
 #include "support/run_task.hpp"
@@ -35,41 +35,42 @@ class NotingEmbedder final : public Embedder {
   std::vector<Texts>& calls_;
 };
 
-class QueryCacheTest : public testing::Test {
+class EmbeddingCacheTest : public testing::Test {
  protected:
   std::vector<Vector> ask(Texts texts, TextKind kind = TextKind::query) {
     return running_.run(cache_->embed(texts, kind));
   }
   void remake(std::size_t max_bytes) {
-    cache_ = make_query_cache(std::make_unique<NotingEmbedder>(calls_), max_bytes);
+    cache_ = make_embedding_cache(std::make_unique<NotingEmbedder>(calls_), CachedTexts::queries,
+                                  max_bytes);
   }
 
   std::vector<Texts> calls_;
   std::unique_ptr<Embedder> cache_ =
-      make_query_cache(std::make_unique<NotingEmbedder>(calls_), 1 << 20);
+      make_embedding_cache(std::make_unique<NotingEmbedder>(calls_), CachedTexts::queries, 1 << 20);
   test::RunningLoops running_;
 };
 
-TEST_F(QueryCacheTest, ComputesAQueryOnce) {
+TEST_F(EmbeddingCacheTest, ComputesAQueryOnce) {
   EXPECT_EQ(ask({"why"}), (std::vector<Vector>{{3, 1}}));
   EXPECT_EQ(ask({"why"}), (std::vector<Vector>{{3, 1}}));
   EXPECT_EQ(calls_.size(), 1U);
 }
 
-TEST_F(QueryCacheTest, ComputesOnlyWhatItLacksAndKeepsTheOrder) {
+TEST_F(EmbeddingCacheTest, ComputesOnlyWhatItLacksAndKeepsTheOrder) {
   ask({"bb"});
   EXPECT_EQ(ask({"a", "bb", "ccc"}), (std::vector<Vector>{{1, 2}, {2, 1}, {3, 2}}));
   EXPECT_EQ(calls_.back(), (Texts{"a", "ccc"}));
 }
 
-TEST_F(QueryCacheTest, LetsDocumentsThrough) {
+TEST_F(EmbeddingCacheTest, LetsDocumentsThrough) {
   ask({"text"});
   ask({"text"}, TextKind::document);
   ask({"text"}, TextKind::document);
   EXPECT_EQ(calls_.size(), 3U);
 }
 
-TEST_F(QueryCacheTest, ForgetsWhatWasAskedLongestAgo) {
+TEST_F(EmbeddingCacheTest, ForgetsWhatWasAskedLongestAgo) {
   remake(2 * 250);  // an entry of such texts takes a little above 200 bytes
   ask({"a"});
   ask({"b"});
@@ -83,7 +84,7 @@ TEST_F(QueryCacheTest, ForgetsWhatWasAskedLongestAgo) {
   EXPECT_EQ(calls_.size(), 4U);
 }
 
-TEST_F(QueryCacheTest, KeepsNoTextThatIsLargerThanAllOfIt) {
+TEST_F(EmbeddingCacheTest, KeepsNoTextThatIsLargerThanAllOfIt) {
   remake(500);
   ask({"a"});
   ask({std::string(600, 'x')});
@@ -93,13 +94,13 @@ TEST_F(QueryCacheTest, KeepsNoTextThatIsLargerThanAllOfIt) {
   EXPECT_EQ(calls_.size(), 3U);
 }
 
-TEST_F(QueryCacheTest, KeepsNoFailure) {
+TEST_F(EmbeddingCacheTest, KeepsNoFailure) {
   EXPECT_THROW(ask({"bad"}), Error);
   EXPECT_THROW(ask({"bad"}), Error);
   EXPECT_EQ(calls_.size(), 2U);
 }
 
-TEST_F(QueryCacheTest, AnswersFromMemoryWithoutSuspending) {
+TEST_F(EmbeddingCacheTest, AnswersFromMemoryWithoutSuspending) {
   ask({"why"});
   const auto suspended = [](Embedder& cache) -> Task<bool> {
     const Texts texts{"why"};
@@ -114,7 +115,7 @@ TEST_F(QueryCacheTest, AnswersFromMemoryWithoutSuspending) {
   EXPECT_FALSE(running_.run(suspended(*cache_)));
 }
 
-TEST_F(QueryCacheTest, SpeaksForItsEmbedder) {
+TEST_F(EmbeddingCacheTest, SpeaksForItsEmbedder) {
   EXPECT_EQ(cache_->engine(), "noting");
   EXPECT_EQ(cache_->model(), "sizes");
   EXPECT_EQ(cache_->dims(), 2U);

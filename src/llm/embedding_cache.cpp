@@ -1,4 +1,4 @@
-#include "llm/query_cache.hpp"
+#include "llm/embedding_cache.hpp"
 
 #include <list>
 #include <mutex>
@@ -57,10 +57,10 @@ class RecentVectors {
   std::size_t bytes_ = 0;
 };
 
-class QueryCache final : public Embedder {
+class EmbeddingCache final : public Embedder {
  public:
-  QueryCache(std::unique_ptr<Embedder> embedder, std::size_t max_bytes)
-      : embedder_(std::move(embedder)), recent_(max_bytes) {}
+  EmbeddingCache(std::unique_ptr<Embedder> embedder, CachedTexts cached, std::size_t max_bytes)
+      : embedder_(std::move(embedder)), cached_(cached), recent_(max_bytes) {}
 
   std::string_view engine() const override { return embedder_->engine(); }
   std::string_view model() const override { return embedder_->model(); }
@@ -68,39 +68,46 @@ class QueryCache final : public Embedder {
   Task<std::optional<std::string>> problem() override { return embedder_->problem(); }
 
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
-    if (kind == TextKind::document) return embedder_->embed(texts, kind);
-    return embed_queries(texts);
+    if (kind == TextKind::document && cached_ == CachedTexts::queries) {
+      return embedder_->embed(texts, kind);
+    }
+    return embed_new(texts, kind);
   }
 
  private:
-  Task<std::vector<Vector>> embed_queries(std::span<const std::string> texts) {
+  static std::string key_of(const std::string& text, TextKind kind) {
+    return (kind == TextKind::query ? 'q' : 'd') + text;
+  }
+
+  Task<std::vector<Vector>> embed_new(std::span<const std::string> texts, TextKind kind) {
     std::vector<Vector> vectors;
     vectors.reserve(texts.size());
     std::vector<std::string> missing;
     for (const std::string& text : texts) {
-      vectors.push_back(recent_.find(text));
+      vectors.push_back(recent_.find(key_of(text, kind)));
       if (vectors.back().empty()) missing.push_back(text);
     }
     if (missing.empty()) co_return vectors;
-    std::vector<Vector> computed = co_await embedder_->embed(missing, TextKind::query);
+    std::vector<Vector> computed = co_await embedder_->embed(missing, kind);
     std::size_t next = 0;
     for (Vector& vector : vectors) {
       if (!vector.empty()) continue;
-      recent_.keep(missing[next], computed[next]);
+      recent_.keep(key_of(missing[next], kind), computed[next]);
       vector = std::move(computed[next++]);
     }
     co_return vectors;
   }
 
   std::unique_ptr<Embedder> embedder_;
+  CachedTexts cached_;
   RecentVectors recent_;
 };
 
 }  // namespace
 
-std::unique_ptr<Embedder> make_query_cache(std::unique_ptr<Embedder> embedder,
-                                           std::size_t max_bytes) {
-  return std::make_unique<QueryCache>(std::move(embedder), max_bytes);
+std::unique_ptr<Embedder> make_embedding_cache(std::unique_ptr<Embedder> embedder,
+                                               CachedTexts cached, std::size_t max_bytes) {
+  return std::make_unique<EmbeddingCache>(std::move(embedder), cached, max_bytes);
 }
 
 }  // namespace maas::llm

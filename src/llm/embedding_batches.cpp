@@ -1,0 +1,164 @@
+#include "llm/embedding_batches.hpp"
+
+#include "core/timer.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <array>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace maas::llm {
+namespace {
+
+namespace asio = boost::asio;
+
+// Requests on their way at once. More would wait less and join less.
+constexpr std::size_t kMostRequests = 4;
+
+// One call of embed(), until it has all its vectors. The requests that work for it fill it under
+// the queue's lock; its own event loop reads it when it is finished.
+struct Call {
+  Call(std::span<const std::string> given, const Executor& executor)
+      : texts(given.begin(), given.end()),
+        vectors(given.size()),
+        open(given.size()),
+        timer(executor, Timer::time_point::max()) {}
+
+  std::vector<std::string> texts;
+  std::vector<Vector> vectors;
+  std::size_t open;  // texts without a vector
+  std::exception_ptr failure;
+  bool finished = false;  // of its own event loop
+  Timer timer;            // is cancelled when it is finished
+};
+
+struct Wanted {
+  std::shared_ptr<Call> call;
+  std::size_t text;
+};
+
+// What one request is asked for: each text once, and who wants it.
+struct Batch {
+  TextKind kind = TextKind::query;
+  std::vector<std::string> texts = {};
+  std::vector<std::vector<Wanted>> wanted = {};
+};
+
+}  // namespace
+
+class EmbeddingBatches::Queue {
+ public:
+  Queue(std::size_t most_texts, Send send) : most_texts_(most_texts), send_(std::move(send)) {}
+
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto call = std::make_shared<Call>(texts, executor);
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        waiting_[static_cast<std::size_t>(kind)].push_back({call, i});
+      }
+      start_requests(executor);
+    }
+    while (!call->finished) {
+      // Throws when this coroutine has been cancelled.
+      co_await call->timer.async_wait(asio::as_tuple(use_task));
+    }
+    if (call->failure) std::rethrow_exception(call->failure);
+    co_return std::move(call->vectors);
+  }
+
+ private:
+  // Under the lock.
+  void start_requests(const Executor& executor) {
+    while (requests_ < kMostRequests) {
+      Batch batch = next_batch();
+      if (batch.texts.empty()) return;
+      ++requests_;
+      asio::co_spawn(executor, ask(std::move(batch)), asio::detached);
+    }
+  }
+
+  // The kinds take turns. What nobody waits for any more is left out.
+  Batch next_batch() {
+    Batch batch;
+    for (std::size_t turn = 0; turn < waiting_.size() && batch.texts.empty(); ++turn) {
+      next_kind_ = 1 - next_kind_;
+      batch.kind = static_cast<TextKind>(next_kind_);
+      std::deque<Wanted>& waiting = waiting_[next_kind_];
+      std::unordered_map<std::string_view, std::size_t> places;  // views of the calls' own texts
+      while (!waiting.empty() && batch.texts.size() < most_texts_) {
+        Wanted wanted = std::move(waiting.front());
+        waiting.pop_front();
+        if (wanted.call.use_count() == 1) continue;
+        const std::string& text = wanted.call->texts[wanted.text];
+        const auto [place, is_new] = places.try_emplace(text, batch.texts.size());
+        if (is_new) {
+          batch.texts.push_back(text);
+          batch.wanted.emplace_back();
+        }
+        batch.wanted[place->second].push_back(std::move(wanted));
+      }
+    }
+    return batch;
+  }
+
+  Task<> ask(Batch batch) {
+    std::vector<Vector> vectors;
+    std::exception_ptr failure;
+    try {
+      vectors = co_await send_(std::move(batch.texts), batch.kind);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const auto executor = co_await asio::this_coro::executor;
+    const std::lock_guard lock(mutex_);
+    --requests_;
+    for (std::size_t i = 0; i < batch.wanted.size(); ++i) {
+      for (const Wanted& wanted : batch.wanted[i]) {
+        give(wanted, failure ? nullptr : &vectors[i], failure);
+      }
+    }
+    start_requests(executor);
+  }
+
+  // Under the lock.
+  static void give(const Wanted& wanted, const Vector* vector, const std::exception_ptr& failure) {
+    Call& call = *wanted.call;
+    if (vector) call.vectors[wanted.text] = *vector;
+    if (failure) call.failure = failure;
+    if (--call.open > 0) return;
+    asio::post(call.timer.get_executor(), [call = wanted.call] {
+      call->finished = true;
+      call->timer.cancel();
+    });
+  }
+
+  const std::size_t most_texts_;
+  const Send send_;
+  std::mutex mutex_;
+  std::array<std::deque<Wanted>, 2> waiting_;  // by kind
+  std::size_t next_kind_ = 0;
+  std::size_t requests_ = 0;  // on their way
+};
+
+EmbeddingBatches::EmbeddingBatches(std::size_t most_texts, Send send)
+    : queue_(std::make_unique<Queue>(most_texts, std::move(send))) {}
+EmbeddingBatches::~EmbeddingBatches() = default;
+
+Task<std::vector<Vector>> EmbeddingBatches::embed(std::span<const std::string> texts,
+                                                  TextKind kind) {
+  if (texts.empty()) co_return std::vector<Vector>{};
+  co_return co_await queue_->embed(texts, kind);
+}
+
+}  // namespace maas::llm

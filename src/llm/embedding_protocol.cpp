@@ -1,0 +1,326 @@
+#include "llm/embedding_protocol.hpp"
+
+#include "core/error.hpp"
+#include "http/url.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cctype>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace maas::llm {
+namespace {
+
+namespace json = boost::json;
+
+static_assert(std::endian::native == std::endian::little, "base64 vectors are little-endian");
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+std::string base_of(const RemoteEmbedderOptions& options, std::string_view own) {
+  return options.base_url.empty() ? std::string(own) : without_slash(options.base_url);
+}
+
+http::ClientRequest post(std::string url, const json::object& body) {
+  http::ClientRequest request;
+  request.url = std::move(url);
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = json::serialize(body);
+  return request;
+}
+
+void authorize(http::ClientRequest& request, const std::string& key) {
+  if (!key.empty()) request.headers.emplace_back("Authorization", "Bearer " + key);
+}
+
+json::array array_of(std::span<const std::string> texts, std::string_view model, TextKind kind) {
+  const std::string_view prefix = prefix_of(model, kind);
+  json::array array;
+  array.reserve(texts.size());
+  for (const std::string& text : texts) {
+    // Some providers refuse an empty text; a space says as little.
+    array.emplace_back(text.empty() && prefix.empty() ? " " : std::string(prefix) + text);
+  }
+  return array;
+}
+
+json::value parsed(std::string_view reply) {
+  boost::system::error_code error;
+  json::value value = json::parse(reply, error);
+  if (error) throw std::string("is no JSON");
+  return value;
+}
+
+const json::array& list_in(const json::value& value, std::string_view name) {
+  const json::value* list = value.is_object() ? value.get_object().if_contains(name) : nullptr;
+  if (!list || !list->is_array()) throw "has no list \"" + std::string(name) + "\"";
+  return list->get_array();
+}
+
+Vector numbers_in(const json::value& value) {
+  if (!value.is_array()) throw std::string("has a vector that is no list of numbers");
+  Vector vector;
+  vector.reserve(value.get_array().size());
+  for (const json::value& number : value.get_array()) {
+    if (!number.is_number()) throw std::string("has a vector that is no list of numbers");
+    vector.push_back(number.to_number<float>());
+  }
+  return vector;
+}
+
+Vector base64_floats(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), int(text.size()));
+  const auto padding = static_cast<int>(
+      std::ranges::count(text.substr(text.size() - std::min<std::size_t>(2, text.size())), '='));
+  if (length < 0 || (length - padding) % int(sizeof(float)) != 0) {
+    throw std::string("has a vector that is no base64 of floats");
+  }
+  Vector vector(static_cast<std::size_t>(length - padding) / sizeof(float));
+  if (!vector.empty()) std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
+  return vector;
+}
+
+std::vector<Vector> vectors_of(const json::array& list) {
+  std::vector<Vector> vectors;
+  vectors.reserve(list.size());
+  for (const json::value& each : list) vectors.push_back(numbers_in(each));
+  return vectors;
+}
+
+// openai, azure_openai
+class OpenAiProtocol final : public EmbeddingProtocol {
+ public:
+  explicit OpenAiProtocol(const RemoteEmbedderOptions& options) : options_(options) {
+    if (options.provider == "azure_openai") {
+      url_ = base_of(options, without_slash(options.azure_endpoint)) + "/openai/deployments/" +
+             http::percent_encode(options.model) +
+             "/embeddings?api-version=" + http::percent_encode(options.api_version);
+    } else {
+      url_ = base_of(options, "https://api.openai.com/v1") + "/embeddings";
+    }
+  }
+
+  std::size_t most_texts() const override { return 2048; }
+
+  http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
+    json::object body{{"model", options_.model},
+                      {"input", array_of(texts, options_.model, kind)},
+                      {"encoding_format", "base64"}};
+    // Older models refuse it.
+    if (options_.model.find("text-embedding-3") != std::string::npos) {
+      body["dimensions"] = options_.dims;
+    }
+    http::ClientRequest made = post(url_, body);
+    if (options_.provider != "azure_openai") {
+      authorize(made, options_.key);
+    } else if (!options_.key.empty()) {
+      made.headers.emplace_back("api-key", options_.key);
+    }
+    return made;
+  }
+
+  std::vector<Vector> vectors_in(std::string_view reply) const override {
+    const json::value value = parsed(reply);
+    const json::array& list = list_in(value, "data");
+    std::vector<Vector> vectors(list.size());
+    for (const json::value& entry : list) {
+      const json::object* fields = entry.if_object();
+      const json::value* index = fields ? fields->if_contains("index") : nullptr;
+      const json::value* embedding = fields ? fields->if_contains("embedding") : nullptr;
+      if (!index || !index->is_int64() || !embedding) {
+        throw std::string("has an entry without index or embedding");
+      }
+      const auto at = static_cast<std::size_t>(index->get_int64());
+      if (index->get_int64() < 0 || at >= vectors.size() || !vectors[at].empty()) {
+        throw std::string("has an index twice or out of range");
+      }
+      vectors[at] =
+          embedding->is_string() ? base64_floats(embedding->get_string()) : numbers_in(*embedding);
+    }
+    return vectors;
+  }
+
+ private:
+  RemoteEmbedderOptions options_;
+  std::string url_;
+};
+
+class CohereProtocol final : public EmbeddingProtocol {
+ public:
+  explicit CohereProtocol(const RemoteEmbedderOptions& options) : options_(options) {}
+
+  std::size_t most_texts() const override { return 96; }
+
+  http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
+    const std::string_view type = kind == TextKind::query ? "search_query" : "search_document";
+    json::object body{{"model", options_.model},
+                      {"texts", array_of(texts, {}, kind)},
+                      {"input_type", type},
+                      {"embedding_types", json::array{"float"}}};
+    // Models before embed-v4 have one size.
+    if (options_.model.starts_with("embed-v4")) body["output_dimension"] = options_.dims;
+    http::ClientRequest made =
+        post(base_of(options_, "https://api.cohere.com") + "/v2/embed", body);
+    authorize(made, options_.key);
+    return made;
+  }
+
+  std::vector<Vector> vectors_in(std::string_view reply) const override {
+    const json::value value = parsed(reply);
+    const json::value* embeddings =
+        value.is_object() ? value.get_object().if_contains("embeddings") : nullptr;
+    if (!embeddings) throw std::string("has no \"embeddings\"");
+    return vectors_of(list_in(*embeddings, "float"));
+  }
+
+ private:
+  RemoteEmbedderOptions options_;
+};
+
+// The mean of the vectors of a text's tokens.
+Vector mean_of(const json::array& tokens) {
+  Vector mean = tokens.empty() ? Vector() : numbers_in(tokens.front());
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    const Vector token = numbers_in(tokens[i]);
+    if (token.size() != mean.size()) throw std::string("has tokens of several dimensions");
+    for (std::size_t at = 0; at < mean.size(); ++at) mean[at] += token[at];
+  }
+  return mean;  // a sum: it is normalized as all are
+}
+
+// Hugging Face Inference, or with a base URL a Text Embeddings Inference server.
+class HuggingFaceProtocol final : public EmbeddingProtocol {
+ public:
+  explicit HuggingFaceProtocol(const RemoteEmbedderOptions& options) : options_(options) {}
+
+  std::size_t most_texts() const override { return 32; }  // the server's default
+
+  http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
+    json::object body{{"inputs", array_of(texts, options_.model, kind)}};
+    std::string url = without_slash(options_.base_url) + "/embed";
+    if (options_.base_url.empty()) {
+      body["normalize"] = true;
+      url = "https://router.huggingface.co/hf-inference/models/" + options_.model +
+            "/pipeline/feature-extraction";
+    }
+    http::ClientRequest made = post(std::move(url), body);
+    authorize(made, options_.key);
+    return made;
+  }
+
+  std::vector<Vector> vectors_in(std::string_view reply) const override {
+    const json::value value = parsed(reply);
+    if (!value.is_array()) throw std::string("is no list of vectors");
+    std::vector<Vector> vectors;
+    for (const json::value& each : value.get_array()) {
+      const json::array* list = each.if_array();
+      const bool of_tokens = list && !list->empty() && list->front().is_array();
+      vectors.push_back(of_tokens ? mean_of(*list) : numbers_in(each));
+    }
+    return vectors;
+  }
+
+ private:
+  RemoteEmbedderOptions options_;
+};
+
+class OllamaProtocol final : public EmbeddingProtocol {
+ public:
+  explicit OllamaProtocol(const RemoteEmbedderOptions& options) : options_(options) {}
+
+  std::size_t most_texts() const override { return 512; }
+
+  http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
+    http::ClientRequest made =
+        post(base_of(options_, "http://localhost:11434") + "/api/embed",
+             {{"model", options_.model}, {"input", array_of(texts, options_.model, kind)}});
+    authorize(made, options_.key);  // for one behind a proxy
+    return made;
+  }
+
+  std::vector<Vector> vectors_in(std::string_view reply) const override {
+    const json::value value = parsed(reply);
+    return vectors_of(list_in(value, "embeddings"));
+  }
+
+ private:
+  RemoteEmbedderOptions options_;
+};
+
+struct ModelPrefixes {
+  std::string_view part_of_name;
+  std::string_view query;
+  std::string_view document;
+};
+constexpr std::array<ModelPrefixes, 6> kPrefixes{{
+    {"multilingual-e5-large-instruct",
+     "Instruct: Given a web search query, retrieve relevant passages that answer the query\n"
+     "Query: ",
+     ""},
+    {"e5-", "query: ", "passage: "},
+    {"bge-m3", "", ""},
+    {"bge-", "Represent this sentence for searching relevant passages: ", ""},
+    {"snowflake-arctic-embed", "Represent this sentence for searching relevant passages: ", ""},
+    {"nomic-embed-text", "search_query: ", "search_document: "},
+}};
+
+}  // namespace
+
+std::string_view prefix_of(std::string_view model, TextKind kind) {
+  std::string lower(model);
+  std::ranges::transform(lower, lower.begin(), [](char each) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
+  });
+  for (const ModelPrefixes& prefixes : kPrefixes) {
+    if (lower.find(prefixes.part_of_name) == lower.npos) continue;
+    // Chinese BGE models have an instruction of their own, which the later ones do without.
+    if (prefixes.part_of_name == "bge-" && lower.find("-zh") != lower.npos) return {};
+    return kind == TextKind::query ? prefixes.query : prefixes.document;
+  }
+  return {};
+}
+
+std::unique_ptr<EmbeddingProtocol> make_embedding_protocol(const RemoteEmbedderOptions& options) {
+  if (options.provider == "openai" || options.provider == "azure_openai") {
+    return std::make_unique<OpenAiProtocol>(options);
+  }
+  if (options.provider == "cohere") return std::make_unique<CohereProtocol>(options);
+  if (options.provider == "huggingface") return std::make_unique<HuggingFaceProtocol>(options);
+  if (options.provider == "ollama") return std::make_unique<OllamaProtocol>(options);
+  throw Error(Errc::invalid_argument, "EMBEDDING_PROVIDER " + options.provider + " is not known");
+}
+
+void check_and_normalize(std::vector<Vector>& vectors, std::size_t texts, std::size_t dims) {
+  if (vectors.size() != texts) {
+    throw "has " + std::to_string(vectors.size()) + " vectors for " + std::to_string(texts) +
+        " texts";
+  }
+  for (Vector& vector : vectors) {
+    if (vector.size() != dims) {
+      throw "has vectors of " + std::to_string(vector.size()) +
+          " dimensions where EMBEDDING_DIMS is " + std::to_string(dims) +
+          "; set that to what the model gives";
+    }
+    double squares = 0;
+    for (const float each : vector) squares += double(each) * each;
+    if (!std::isfinite(squares)) throw std::string("has a vector with a number that is not finite");
+    if (squares == 0) throw std::string("has a vector of zeros");
+    const auto factor = static_cast<float>(1 / std::sqrt(squares));
+    for (float& each : vector) each *= factor;
+  }
+}
+
+}  // namespace maas::llm

@@ -1,0 +1,94 @@
+#include "llm/remote_embedder.hpp"
+
+#include "core/error.hpp"
+#include "llm/embedding_batches.hpp"
+#include "llm/embedding_protocol.hpp"
+#include "llm/upstream_errors.hpp"
+
+#include <mutex>
+#include <utility>
+
+namespace maas::llm {
+namespace {
+
+class RemoteEmbedder final : public Embedder {
+ public:
+  RemoteEmbedder(http::Client& client, RemoteEmbedderOptions options)
+      : client_(client),
+        options_(std::move(options)),
+        upstream_{.provider = options_.provider,
+                  .model = options_.model,
+                  .key = options_.key,
+                  .key_setting = "EMBEDDING_API_KEY",
+                  .model_setting = "EMBEDDING_MODEL"},
+        space_(options_.provider + "/" + options_.model + "/" + std::to_string(options_.dims)),
+        protocol_(make_embedding_protocol(options_)),
+        batches_(protocol_->most_texts(), [this](std::vector<std::string> texts, TextKind kind) {
+          return ask(std::move(texts), kind);
+        }) {}
+
+  std::string_view engine() const override { return options_.provider; }
+  std::string_view model() const override { return space_; }
+  std::size_t dims() const override { return options_.dims; }
+
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
+    return batches_.embed(texts, kind);
+  }
+
+  // A call costs money and time: what the last one said is all that is known.
+  Task<std::optional<std::string>> problem() override {
+    const std::lock_guard lock(mutex_);
+    co_return problem_;
+  }
+
+ private:
+  Task<std::vector<Vector>> ask(std::vector<std::string> texts, TextKind kind) {
+    std::vector<Vector> vectors;
+    std::optional<Error> failure;
+    try {
+      vectors = co_await request(texts, kind);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    note(failure);
+    if (failure) throw *failure;
+    co_return vectors;
+  }
+
+  Task<std::vector<Vector>> request(const std::vector<std::string>& texts, TextKind kind) {
+    const http::ClientRequest request = protocol_->request(texts, kind);
+    const http::ClientReply reply = co_await client_.send(request);
+    if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
+    try {
+      std::vector<Vector> vectors = protocol_->vectors_in(reply.body);
+      check_and_normalize(vectors, texts.size(), options_.dims);
+      co_return vectors;
+    } catch (const std::string& what) {
+      throw unusable(upstream_, what);
+    }
+  }
+
+  void note(const std::optional<Error>& failure) {
+    const std::lock_guard lock(mutex_);
+    problem_.reset();
+    if (failure) problem_ = failure->what();
+  }
+
+  http::Client& client_;
+  RemoteEmbedderOptions options_;
+  Upstream upstream_;
+  std::string space_;
+  std::unique_ptr<EmbeddingProtocol> protocol_;
+  std::mutex mutex_;
+  std::optional<std::string> problem_;  // of the last call
+  EmbeddingBatches batches_;
+};
+
+}  // namespace
+
+std::unique_ptr<Embedder> make_remote_embedder(http::Client& client,
+                                               RemoteEmbedderOptions options) {
+  return std::make_unique<RemoteEmbedder>(client, std::move(options));
+}
+
+}  // namespace maas::llm
