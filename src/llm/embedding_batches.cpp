@@ -67,8 +67,8 @@ class EmbeddingBatches::Queue {
       for (std::size_t i = 0; i < texts.size(); ++i) {
         waiting_[static_cast<std::size_t>(kind)].push_back({call, i});
       }
-      start_requests(executor);
     }
+    start_requests(executor);
     while (!call->finished) {
       // Throws when this coroutine has been cancelled.
       co_await call->timer.async_wait(asio::as_tuple(use_task));
@@ -78,19 +78,21 @@ class EmbeddingBatches::Queue {
   }
 
  private:
-  // Under the lock.
+  // Without the lock: a request begins at once, and may come to its end at once.
   void start_requests(const Executor& executor) {
-    while (requests_ < kMostRequests) {
+    while (true) {
       Batch batch = next_batch();
       if (batch.texts.empty()) return;
-      ++requests_;
       asio::co_spawn(executor, ask(std::move(batch)), asio::detached);
     }
   }
 
-  // The kinds take turns. What nobody waits for any more is left out.
+  // Nothing, if there is nothing to ask or enough is being asked. The kinds take turns. What nobody
+  // waits for any more is left out.
   Batch next_batch() {
     Batch batch;
+    const std::lock_guard lock(mutex_);
+    if (requests_ == kMostRequests) return batch;
     for (std::size_t turn = 0; turn < waiting_.size() && batch.texts.empty(); ++turn) {
       next_kind_ = 1 - next_kind_;
       batch.kind = static_cast<TextKind>(next_kind_);
@@ -109,6 +111,7 @@ class EmbeddingBatches::Queue {
         batch.wanted[place->second].push_back(std::move(wanted));
       }
     }
+    if (!batch.texts.empty()) ++requests_;
     return batch;
   }
 
@@ -121,6 +124,12 @@ class EmbeddingBatches::Queue {
       failure = std::current_exception();
     }
     const auto executor = co_await asio::this_coro::executor;
+    deliver(batch, vectors, failure);
+    start_requests(executor);
+  }
+
+  void deliver(const Batch& batch, const std::vector<Vector>& vectors,
+               const std::exception_ptr& failure) {
     const std::lock_guard lock(mutex_);
     --requests_;
     for (std::size_t i = 0; i < batch.wanted.size(); ++i) {
@@ -128,7 +137,6 @@ class EmbeddingBatches::Queue {
         give(wanted, failure ? nullptr : &vectors[i], failure);
       }
     }
-    start_requests(executor);
   }
 
   // Under the lock.
