@@ -80,19 +80,30 @@ constexpr std::string_view kNoLlm =
     "memories are messages as they were said, summaries are sentences of the conversation; "
     "LLM_PROVIDER and LLM_API_KEY name a model that writes both";
 
+// That a request may wait for. The rest is for storing what the model failed to make something of.
+std::chrono::milliseconds time_for_models(const Config& config) {
+  return config.server.request_timeout * 3 / 4;
+}
+
 ltm::LongTermMemoryOptions long_term_options(const Config& config) {
   ltm::LongTermMemoryOptions options = config.long_term;
   ltm::InferenceOptions& inference = options.inference;
   inference.limits.encoding = text::encoding_of_model(config.chat.model);
   inference.limits.prompt_tokens =
       std::min(inference.limits.prompt_tokens, config.context_tokens / 2);
-  // The rest of a request's time is for storing, also of what the model fails to make something of.
-  inference.time = config.server.request_timeout * 3 / 4;
+  inference.time = time_for_models(config);
   return options;
 }
 
 std::unique_ptr<stm::Summarizer> make_summarizer(const Config& config, Engines& engines) {
   const text::Encoding encoding = text::encoding_of_model(config.summarizing_model());
+  if (llm::ChatClient* model = engines.models().summarizing()) {
+    stm::LlmSummarizerOptions options;
+    options.encoding = encoding;
+    options.context_tokens = config.context_tokens;
+    options.time = time_for_models(config);
+    return stm::make_llm_summarizer(*model, options);
+  }
   return stm::make_extractive_summarizer(encoding, engines.pool());
 }
 

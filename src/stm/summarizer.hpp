@@ -2,10 +2,12 @@
 
 #include "core/message.hpp"
 #include "core/task.hpp"
+#include "llm/chat_client.hpp"
 #include "text/token_counter.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -33,5 +35,16 @@ class Summarizer {
 // conversations are read on `pool`, which outlives the summarizer.
 std::unique_ptr<Summarizer> make_extractive_summarizer(text::Encoding encoding,
                                                        boost::asio::thread_pool& pool);
+
+struct LlmSummarizerOptions {
+  text::Encoding encoding = text::Encoding::o200k_base;
+  std::int64_t context_tokens = 32'000;    // that the model takes, its answer included
+  std::chrono::milliseconds time{22'500};  // for one summary, all calls together
+};
+
+// Lets a model write, which continues an earlier summary. What is more than it takes at once goes
+// to it in parts, each with the summary so far. Borrows the model.
+std::unique_ptr<Summarizer> make_llm_summarizer(llm::ChatClient& model,
+                                                const LlmSummarizerOptions& options);
 
 }  // namespace maas::stm
