@@ -75,7 +75,75 @@ bool try_models(Engines& engines) {
   return all_work;
 }
 
+// Tells how far a command is: on a terminal in one line, elsewhere in a line now and then.
+class Progress {
+ public:
+  explicit Progress(const char* what) : what_(what) {}
+
+  void tell(std::size_t count) {
+    if (terminal_) {
+      std::fprintf(stderr, "\r%zu memories %s", count, what_);
+    } else if (count >= next_) {
+      std::fprintf(stderr, "%zu memories %s\n", count, what_);
+      next_ = count + kBetweenLines;
+    }
+  }
+  void finish(std::size_t count) const {
+    if (terminal_) std::fprintf(stderr, "\n");
+    std::printf("%zu memories %s\n", count, what_);
+  }
+
+ private:
+  static constexpr std::size_t kBetweenLines = 10'000;
+  const char* what_;
+  bool terminal_ = isatty(STDERR_FILENO) == 1;
+  std::size_t next_ = kBetweenLines;
+};
+
+constexpr std::size_t kCaughtUpAtOnce = 256;
+
+// Walks through what waits for work until nothing is left.
+template <class Next>
+int catch_up(Engines& engines, const char* what, Next next) {
+  Progress progress(what);
+  std::size_t finished = 0;
+  ltm::CatchUp part;
+  do {
+    part = run(engines, next(part.last));
+    finished += part.finished;
+    progress.tell(finished);
+  } while (part.seen > 0);
+  progress.finish(finished);
+  return 0;
+}
+
 }  // namespace
+
+int reembed(const Config& config) {
+  const DataDirectoryLock lock(config.data_dir);
+  Engines engines(config);
+  if (!engines.models().embedder()) {
+    throw Error(Errc::invalid_argument, "there is no embedding model: " + std::string(kWordsAlone));
+  }
+  ltm::LongTermMemory memory(engines.memories(), engines.models().embedder(), nullptr,
+                             config.long_term);
+  engines.loops().start();
+  return catch_up(engines, "embedded",
+                  [&](std::int64_t after) { return memory.reembed(after, kCaughtUpAtOnce); });
+}
+
+int reprocess(const Config& config) {
+  const DataDirectoryLock lock(config.data_dir);
+  Engines engines(config);
+  if (!engines.models().chat()) {
+    throw Error(Errc::invalid_argument, "there is no LLM: " + std::string(kNoLlm));
+  }
+  ltm::LongTermMemory memory(engines.memories(), engines.models().embedder(),
+                             engines.models().chat(), long_term_options(config));
+  engines.loops().start();
+  return catch_up(engines, "processed",
+                  [&](std::int64_t after) { return memory.reprocess(after, kCaughtUpAtOnce); });
+}
 
 int check_engines(const Config& config) {
   std::filesystem::create_directories(config.data_dir);

@@ -17,6 +17,13 @@ int print_config(const Config& config);
 // Copies the embedded database to a new file, also while a server uses it.
 int back_up(const Config& config, const std::filesystem::path& file);
 
+// Embeds the memories whose vectors are of another model, or that have none. May be interrupted and
+// run again. No server may use the database meanwhile.
+int reembed(const Config& config);
+
+// Asks the LLM about the messages that were kept verbatim because it had failed; as above.
+int reprocess(const Config& config);
+
 // Asks the server at the configured address for /health; 1 if it does not answer 200.
 int check_health(const Config& config);
 

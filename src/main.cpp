@@ -87,6 +87,8 @@ int run(CLI::App& app, const Options& options) {
   if (app.got_subcommand("check")) return check_engines(config);
   if (app.got_subcommand("config")) return print_config(config);
   if (app.got_subcommand("backup")) return back_up(config, options.backup_file);
+  if (app.got_subcommand("reembed")) return reembed(config);
+  if (app.got_subcommand("reprocess")) return reprocess(config);
   if (app.got_subcommand("healthcheck")) return check_health(config);
   return serve(config);
 }
@@ -109,6 +111,8 @@ int main(int argc, char** argv) {
   app.add_subcommand("backup", "Copy the embedded database to a new file, also while it is served")
       ->add_option("FILE", options.backup_file, "The file to write")
       ->required();
+  app.add_subcommand("reembed", "Embed the memories whose vectors are of another model");
+  app.add_subcommand("reprocess", "Extract memories from messages kept while the LLM failed");
   app.add_subcommand("healthcheck",
                      "Ask the running server for /health; exit code 0 if it is well");
   app.add_subcommand("version", "Print the version");

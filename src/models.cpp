@@ -18,6 +18,10 @@ const std::string_view kWordsAlone =
     "embedding model for this server, MAAS_LOCAL_MODEL names the directory of one, or "
     "EMBEDDING_PROVIDER a provider";
 
+const std::string_view kNoLlm =
+    "memories are messages as they were said, summaries are sentences of the conversation; "
+    "LLM_PROVIDER and LLM_API_KEY name a model that writes both";
+
 namespace {
 
 constexpr std::string_view kNone = "none";

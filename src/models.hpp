@@ -36,5 +36,7 @@ class Models {
 
 // What it means that there is no embedder, for logs and /health/ready.
 extern const std::string_view kWordsAlone;
+// What it means that there is no LLM.
+extern const std::string_view kNoLlm;
 
 }  // namespace maas

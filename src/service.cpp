@@ -76,23 +76,9 @@ Task<> sweep(Store& store, std::string_view what) {
 
 Task<std::optional<std::string>> no_problem() { co_return std::nullopt; }
 
-constexpr std::string_view kNoLlm =
-    "memories are messages as they were said, summaries are sentences of the conversation; "
-    "LLM_PROVIDER and LLM_API_KEY name a model that writes both";
-
 // That a request may wait for. The rest is for storing what the model failed to make something of.
 std::chrono::milliseconds time_for_models(const Config& config) {
   return config.server.request_timeout * 3 / 4;
-}
-
-ltm::LongTermMemoryOptions long_term_options(const Config& config) {
-  ltm::LongTermMemoryOptions options = config.long_term;
-  ltm::InferenceOptions& inference = options.inference;
-  inference.limits.encoding = text::encoding_of_model(config.chat.model);
-  inference.limits.prompt_tokens =
-      std::min(inference.limits.prompt_tokens, config.context_tokens / 2);
-  inference.time = time_for_models(config);
-  return options;
 }
 
 std::unique_ptr<stm::Summarizer> make_summarizer(const Config& config, Engines& engines) {
@@ -120,6 +106,16 @@ http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memo
 }
 
 }  // namespace
+
+ltm::LongTermMemoryOptions long_term_options(const Config& config) {
+  ltm::LongTermMemoryOptions options = config.long_term;
+  ltm::InferenceOptions& inference = options.inference;
+  inference.limits.encoding = text::encoding_of_model(config.chat.model);
+  inference.limits.prompt_tokens =
+      std::min(inference.limits.prompt_tokens, config.context_tokens / 2);
+  inference.time = time_for_models(config);
+  return options;
+}
 
 StopSignals::StopSignals() {
   sigemptyset(&signals_);

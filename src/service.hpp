@@ -72,6 +72,9 @@ class Engines {
   std::unique_ptr<ltm::MemoryStore> memories_;
 };
 
+// Long-term memory's part of a configuration, with what follows from other parts of it.
+ltm::LongTermMemoryOptions long_term_options(const Config& config);
+
 // The composition root: owns every object of a server.
 class Service {
  public:

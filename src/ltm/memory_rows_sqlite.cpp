@@ -2,6 +2,7 @@
 
 #include "core/ids.hpp"
 #include "ltm/memory_store_sqlite.hpp"
+#include "ltm/metadata.hpp"
 #include "ltm/scope_key.hpp"
 #include "text/folding.hpp"
 
@@ -222,12 +223,15 @@ void MemoryRows::update(const Memory& memory, const std::string& digest,
   statement.bind(2, memory.id);
   bind_content(statement, 3, memory, digest);
   statement.exec();
-  if (!vector) return;
+  if (vector) set_vector(memory.id, *vector);
+}
+
+void MemoryRows::set_vector(std::string_view id, const llm::Vector& vector) {
   auto& replace = connection_.statement(
       "UPDATE ltm_memories SET model = ?3, vector = ?4 WHERE tenant = ?1 AND id = ?2");
   replace.bind(1, tenant_);
-  replace.bind(2, memory.id);
-  bind_vector(replace, 3, *vector, space_);
+  replace.bind(2, std::string(id));
+  bind_vector(replace, 3, vector, space_);
   replace.exec();
 }
 
@@ -374,6 +378,30 @@ std::int64_t last_sequence(sqlite::Connection& connection) {
   auto& query = connection.statement("SELECT max(sequence) FROM ltm_memories");
   query.executeStep();
   return query.getColumn(0).getInt64();
+}
+
+std::vector<OwnedMemory> waiting_memories(sqlite::Connection& connection, Waiting what,
+                                          const VectorSpace& space, Timestamp now,
+                                          std::int64_t after, std::size_t limit) {
+  static const std::string all = "SELECT " + kColumns + ", tenant FROM ltm_memories" +
+                                 " WHERE sequence > ?1 AND (expires_at IS NULL OR expires_at > ?2)";
+  static const std::string without_vector = all + " AND model IS NOT ?3 ORDER BY sequence";
+  static const std::string unprocessed =
+      all + " AND instr(metadata, '\"unprocessed\"') > 0 ORDER BY sequence";
+  constexpr int kTenantColumn = 13;  // beyond kColumns
+  std::vector<OwnedMemory> waiting;
+  auto& query = connection.statement(what == Waiting::vector ? without_vector : unprocessed);
+  query.bind(1, after);
+  query.bind(2, micros(now));
+  if (what == Waiting::vector) query.bind(3, space.model);
+  while (waiting.size() < limit && query.executeStep()) {
+    Memory memory = memory_of(query);
+    if (what == Waiting::extraction && !is_unprocessed(memory)) continue;
+    waiting.push_back(
+        {text(query.getColumn(kTenantColumn)), std::make_shared<const Memory>(std::move(memory))});
+  }
+  query.reset();
+  return waiting;
 }
 
 std::optional<std::string> tenant_to_sweep(sqlite::Connection& connection, Timestamp now) {

@@ -40,6 +40,8 @@ class MemoryRows {
   void update(const Memory& memory, const std::string& digest,
               const std::optional<llm::Vector>& vector);
 
+  void set_vector(std::string_view id, const llm::Vector& vector);
+
   std::optional<MemoryRow> find(std::string_view id);
 
   // The oldest memory visible at `now` that has this one's owner and category and folded text.
@@ -79,6 +81,11 @@ class MemoryRows {
 
 // The largest sequence that any memory has had; 0: there was none.
 std::int64_t last_sequence(sqlite::Connection& connection);
+
+// As MemoryStore::waiting(), at `now`.
+std::vector<OwnedMemory> waiting_memories(sqlite::Connection& connection, Waiting what,
+                                          const VectorSpace& space, Timestamp now,
+                                          std::int64_t after, std::size_t limit);
 
 // A tenant that has memories which have expired at `now`.
 std::optional<std::string> tenant_to_sweep(sqlite::Connection& connection, Timestamp now);

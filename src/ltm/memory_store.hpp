@@ -48,6 +48,17 @@ struct Applied {
   std::vector<MemoryPtr> updated = {};
 };
 
+// Memories that wait for work that no request does.
+enum class Waiting {
+  vector,      // none of the store's model, which has one
+  extraction,  // kept verbatim because the LLM had failed
+};
+
+struct OwnedMemory {
+  std::string tenant;
+  MemoryPtr memory;
+};
+
 struct HistoryEntry {
   std::string id;
   std::string memory_id;
@@ -133,6 +144,15 @@ class MemoryStore {
 
   // Removes a part of what has expired, of all tenants. False: nothing is left to remove.
   virtual Task<bool> sweep() = 0;
+
+  // Visible memories of all tenants that wait, whose sequence is above `after`, in its order.
+  virtual Task<std::vector<OwnedMemory>> waiting(Waiting what, std::int64_t after,
+                                                 std::size_t limit) = 0;
+
+  // Gives each memory its vector, but not to one that is gone or another version; version and
+  // history stay. The number of those that got theirs.
+  virtual Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
+                                        std::vector<llm::Vector> vectors) = 0;
 
   // Why it can't serve; nullopt: it can.
   virtual Task<std::optional<std::string>> problem() = 0;

@@ -108,6 +108,19 @@ class Changer {
                                [&](const MemoryPtr& memory) { return is_current(*memory); });
   }
 
+  bool set_vector(Connection& connection, const Memory& memory, llm::Vector& vector) const {
+    MemoryRows rows = rows_of(connection);
+    auto row = rows.find(memory.id);
+    if (!row || row->memory.version != memory.version) return false;
+    rows.set_vector(memory.id, vector);
+    // Partitions take no version twice: it leaves and comes back.
+    const auto same = std::make_shared<const Memory>(std::move(row->memory));
+    changes_.push_back(
+        {.tenant = std::string(tenant_), .memory = same, .vector = {}, .removed = true});
+    announce(same, std::move(vector));
+    return true;
+  }
+
   // Whether a memory was there and visible.
   bool remove(Connection& connection, std::string_view id) const {
     auto removed = rows_of(connection).remove(id);
@@ -328,6 +341,29 @@ class SqliteMemoryStore final : public MemoryStore {
     };
     co_await use_partition(tenant, scope, use);
     co_return neighbours;
+  }
+
+  Task<std::vector<OwnedMemory>> waiting(Waiting what, std::int64_t after,
+                                         std::size_t limit) override {
+    std::vector<OwnedMemory> found;
+    if (what == Waiting::vector && shared_->space.model.empty()) co_return found;
+    auto look = [this, what, after, limit](Connection& connection) {
+      return waiting_memories(connection, what, shared_->space, clock_(), after, limit);
+    };
+    found = co_await database_.read(look);
+    co_return found;
+  }
+
+  Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
+                                std::vector<llm::Vector> vectors) override {
+    auto change = [&](Connection& connection, const Changer& changer) {
+      std::size_t count = 0;
+      for (std::size_t i = 0; i < memories.size(); ++i) {
+        count += changer.set_vector(connection, *memories[i], vectors[i]);
+      }
+      return count;
+    };
+    co_return co_await write(tenant, change);
   }
 
   Task<bool> sweep() override {

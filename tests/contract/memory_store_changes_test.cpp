@@ -414,5 +414,48 @@ TEST_P(MemoryStoreContract, LetsAMemoryLiveLongerOrShorter) {
   EXPECT_EQ(worded("first second"), Texts{"first"});
 }
 
+// What waits for work
+
+TEST_P(MemoryStoreContract, TellsWhatHasNoVectorOfItsModelAndTakesIt) {
+  add("one");
+  add("two", {.user_id = "somebody else"});
+  run(store_->add("other", {said("three")}));
+  EXPECT_TRUE(run(store_->waiting(Waiting::vector, 0, 10)).empty());
+  restart("another model");
+  const auto first = run(store_->waiting(Waiting::vector, 0, 2));
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].memory->text, "one");
+  EXPECT_EQ(first[1].tenant, "t");
+  const auto rest = run(store_->waiting(Waiting::vector, first[1].memory->sequence, 2));
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].tenant, "other");
+
+  EXPECT_TRUE(run(store_->nearest("t", user_, vector_of("one"), 5)).empty());
+  EXPECT_EQ(run(store_->set_vectors("t", {first[0].memory}, {vector_of("one")})), 1u);
+  EXPECT_EQ(run(store_->nearest("t", user_, vector_of("one"), 5)).size(), 1u);
+  EXPECT_EQ(run(store_->get("t", first[0].memory->id))->version, 1);
+  EXPECT_EQ(history(first[0].memory->id).size(), 1u);
+  EXPECT_EQ(run(store_->waiting(Waiting::vector, 0, 10)).size(), 2u);
+}
+
+TEST_P(MemoryStoreContract, GivesNoVectorToWhatHasChanged) {
+  const MemoryPtr first = add("one");
+  update(first, "two");
+  EXPECT_EQ(run(store_->set_vectors("t", {first}, {vector_of("one")})), 0u);
+  EXPECT_NEAR(run(store_->nearest("t", user_, vector_of("two"), 1)).at(0).cosine, 1, 1e-3);
+}
+
+TEST_P(MemoryStoreContract, TellsWhatWasKeptUnprocessed) {
+  NewMemory kept = said("one");
+  kept.memory.metadata = R"({"unprocessed":true})";
+  const MemoryPtr waiting = add(std::move(kept)).memory;
+  NewMemory mentions = said("two");
+  mentions.memory.metadata = R"({"note":"\"unprocessed\":true","unprocessed":false})";
+  add(std::move(mentions));
+  const auto found = run(store_->waiting(Waiting::extraction, 0, 10));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].memory->id, waiting->id);
+}
+
 }  // namespace
 }  // namespace maas::ltm

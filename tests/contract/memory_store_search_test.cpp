@@ -88,7 +88,8 @@ TEST_P(MemoryStoreContract, FindsTheSameAfterARestart) {
   const std::vector<SearchHit> after = hits("cake and cocoa");
   ASSERT_EQ(after.size(), before.size());
   for (std::size_t i = 0; i < after.size(); ++i) {
-    EXPECT_NEAR(after[i].score, before[i].score, 1e-4);
+    // An index, which may be ready or not, samples vectors in bytes.
+    EXPECT_NEAR(after[i].score, before[i].score, 1e-3);
     expect_same(*after[i].memory, *run(store_->get("t", after[i].memory->id)));
   }
 }

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "ltm/memory_store.hpp"
+#include "ltm/metadata.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -135,6 +136,30 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     std::ranges::sort(found, std::greater<>(), &ltm::Neighbour::cosine);
     found.resize(std::min(found.size(), limit));
     co_return found;
+  }
+
+  Task<std::vector<ltm::OwnedMemory>> waiting(ltm::Waiting what, std::int64_t after,
+                                              std::size_t limit) override {
+    std::vector<ltm::OwnedMemory> found;
+    for (const auto& [id, entry] : stored) {
+      const bool waits =
+          what == ltm::Waiting::vector ? entry.vector.empty() : ltm::is_unprocessed(*entry.memory);
+      if (waits && entry.memory->sequence > after) found.push_back({"tenant", entry.memory});
+    }
+    std::ranges::sort(found, {}, [](const auto& each) { return each.memory->sequence; });
+    found.resize(std::min(found.size(), limit));
+    co_return found;
+  }
+
+  Task<std::size_t> set_vectors(std::string_view, std::vector<MemoryPtr> memories,
+                                std::vector<llm::Vector> vectors) override {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < memories.size(); ++i) {
+      if (!is_current(*memories[i])) continue;
+      stored[memories[i]->id].vector = std::move(vectors[i]);
+      ++count;
+    }
+    co_return count;
   }
 
   Task<bool> sweep() override { co_return false; }
