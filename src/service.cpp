@@ -88,7 +88,7 @@ std::unique_ptr<stm::Summarizer> make_summarizer(const Config& config, Engines& 
     options.encoding = encoding;
     options.context_tokens = config.context_tokens;
     options.time = time_for_models(config);
-    return stm::make_llm_summarizer(*model, options);
+    return stm::make_llm_summarizer(*model, options, engines.pool());
   }
   return stm::make_extractive_summarizer(encoding, engines.pool());
 }

@@ -9,12 +9,13 @@ constexpr std::size_t kMostDetail = 300;  // bytes
 
 // What a provider said, in one line, without the key.
 std::string shown(std::string_view reply, const std::string& key) {
-  std::string text(reply.substr(0, kMostDetail + key.size()));
-  for (std::size_t at = 0; !key.empty() && (at = text.find(key, at)) != text.npos;) {
-    text.replace(at, key.size(), "***");
+  std::string text;
+  while (!reply.empty() && text.size() < kMostDetail) {
+    const bool is_key = !key.empty() && reply.starts_with(key);
+    text += is_key ? std::string_view("***") : reply.substr(0, 1);
+    reply.remove_prefix(is_key ? key.size() : 1);
   }
-  text.resize(std::min(text.size(), kMostDetail));
-  // No half of a key, nor of a character, is left at the end.
+  // No half of a character is left at the end.
   while (!text.empty() && (text.back() & 0x80) != 0) text.pop_back();
   std::ranges::replace_if(
       text, [](char each) { return static_cast<unsigned char>(each) < ' '; }, ' ');

@@ -43,8 +43,10 @@ struct LlmSummarizerOptions {
 };
 
 // Lets a model write, which continues an earlier summary. What is more than it takes at once goes
-// to it in parts, each with the summary so far. Borrows the model.
+// to it in parts, each with the summary so far. Long conversations are read on `pool`. Borrows the
+// model and the pool.
 std::unique_ptr<Summarizer> make_llm_summarizer(llm::ChatClient& model,
-                                                const LlmSummarizerOptions& options);
+                                                const LlmSummarizerOptions& options,
+                                                boost::asio::thread_pool& pool);
 
 }  // namespace maas::stm

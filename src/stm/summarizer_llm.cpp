@@ -1,4 +1,5 @@
 #include "core/error.hpp"
+#include "core/offload.hpp"
 #include "core/time_limit.hpp"
 #include "stm/summarizer.hpp"
 #include "text/sentences.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::int64_t kInstructionTokens = 400;  // with room to spare
 constexpr std::int64_t kLeastPart = 200;          // tokens of conversation in a prompt
+constexpr std::int64_t kRoleTokens = 8;           // before and after what a turn says
+constexpr std::size_t kBytesInPlace = 8 * 1024;   // counted in about one millisecond
 
 std::string instructions(std::int64_t max_tokens) {
   return "You summarize conversations for an assistant that goes on with them and no longer sees "
@@ -27,22 +30,35 @@ std::string instructions(std::int64_t max_tokens) {
          "summary alone.";
 }
 
-// One turn, whose further lines are indented: none of them can look like another turn.
-std::string turn_of(Role role, std::string_view content) {
-  std::string turn(to_string(role));
-  turn += ": ";
+// Further lines are indented: none of them can look like another turn.
+std::string indented(std::string_view content) {
+  std::string text;
+  text.reserve(content.size());
   for (const char character : content) {
-    turn += character;
-    if (character == '\n') turn += "  ";
+    text += character;
+    if (character == '\n') text += "  ";
   }
-  turn += '\n';
-  return turn;
+  return text;
 }
+
+std::size_t bytes_of(std::span<const Message> messages) {
+  std::size_t bytes = 0;
+  for (const Message& message : messages) bytes += message.content.size();
+  return bytes;
+}
+
+// What goes to the model: first the summary so far with the first part, then what it answers with
+// the next.
+struct Plan {
+  std::string summary = {};
+  std::vector<std::string> parts = {};
+};
 
 class LlmSummarizer final : public Summarizer {
  public:
-  LlmSummarizer(llm::ChatClient& model, const LlmSummarizerOptions& options)
-      : model_(model), options_(options) {}
+  LlmSummarizer(llm::ChatClient& model, const LlmSummarizerOptions& options,
+                boost::asio::thread_pool& pool)
+      : model_(model), options_(options), pool_(pool) {}
 
   Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens) override {
     const Error late(Errc::deadline_exceeded,
@@ -53,20 +69,21 @@ class LlmSummarizer final : public Summarizer {
  private:
   Task<Summary> write(std::span<const Message> messages, std::int64_t max_tokens) {
     const std::int64_t answer = std::min(max_tokens, options_.context_tokens / 3);
-    const std::int64_t part =
-        std::max(kLeastPart, options_.context_tokens - kInstructionTokens - 2 * answer);
-    std::string summary;
-    if (!messages.empty() && messages.front().role == Role::summary) {
-      summary = messages.front().content;
-      messages = messages.subspan(1);
+    const auto make_plan = [this, messages, answer] { return plan(messages, answer); };
+    Plan plan;
+    if (bytes_of(messages) <= kBytesInPlace) {
+      plan = make_plan();
+    } else {
+      plan = co_await offload(pool_, make_plan);
     }
-    for (const std::string& conversation : parts(messages, part)) {
+    std::string summary = std::move(plan.summary);
+    for (const std::string& conversation : plan.parts) {
       llm::ChatRequest request;
       request.max_tokens = answer;
       request.messages.push_back({"system", instructions(answer)});
       request.messages.push_back({"user", prompt(summary, conversation)});
       llm::Completion written = co_await model_.complete(request);
-      summary = shortened(text::trim(written.content), answer);
+      summary = shortened(text::trim(written.content), answer, written.cut);
       if (summary.empty()) break;  // nothing is replaced by nothing
     }
     co_return Summary{std::move(summary), "llm"};
@@ -78,20 +95,37 @@ class LlmSummarizer final : public Summarizer {
     return text + "Conversation:\n" + conversation;
   }
 
-  // The turns, in parts of about `most` tokens; a longer message is in several parts.
+  Plan plan(std::span<const Message> messages, std::int64_t answer) const {
+    Plan plan;
+    // One that was written for a larger budget is a turn like others, for it may be too long to
+    // stand beside a part.
+    if (!messages.empty() && messages.front().role == Role::summary &&
+        text::count_tokens(messages.front().content, options_.encoding) <= answer) {
+      plan.summary = messages.front().content;
+      messages = messages.subspan(1);
+    }
+    const std::int64_t most = options_.context_tokens - kInstructionTokens - 2 * answer;
+    plan.parts = parts(messages, std::max(kLeastPart, most));
+    return plan;
+  }
+
+  // The turns, in parts of at most `most` tokens; a longer message is in several parts.
   std::vector<std::string> parts(std::span<const Message> messages, std::int64_t most) const {
-    std::vector<std::string> made(1);
-    std::int64_t room = most;
+    std::vector<std::string> made;
+    std::int64_t room = 0;
     for (const Message& message : messages) {
-      std::string_view rest = message.content;
+      const std::string role(to_string(message.role));
+      const std::string content = indented(message.content);
+      std::string_view rest = content;
       while (!rest.empty()) {
-        const std::string_view piece = first_piece(rest, most);
-        const std::int64_t tokens = text::count_tokens(piece, options_.encoding);
-        if (tokens > room && !made.back().empty()) {
+        const std::string_view piece = first_piece(rest, most - kRoleTokens);
+        const std::string turn = role + ": " + std::string(piece) + "\n";
+        const std::int64_t tokens = text::count_tokens(turn, options_.encoding);
+        if (made.empty() || tokens > room) {
           made.emplace_back();
           room = most;
         }
-        made.back() += turn_of(message.role, piece);
+        made.back() += turn;
         room -= tokens;
         rest.remove_prefix(piece.size());
       }
@@ -108,10 +142,11 @@ class LlmSummarizer final : public Summarizer {
     return text.substr(0, end);
   }
 
-  // As many sentences as fit; of a first one that doesn't, its beginning.
-  std::string shortened(std::string_view text, std::int64_t max_tokens) const {
+  // As many whole sentences as fit; of a first one that doesn't, its beginning. Of a text that the
+  // model could not end, the last sentence is not whole.
+  std::string shortened(std::string_view text, std::int64_t max_tokens, bool is_cut) const {
     const std::string_view fitting = text::prefix_within(text, max_tokens, options_.encoding);
-    if (fitting.size() == text.size()) return std::string(text);
+    if (fitting.size() == text.size() && !is_cut) return std::string(text);
     const auto sentences = text::sentences(fitting);
     if (sentences.size() < 2) return std::string(fitting);
     const auto end = sentences.back().data() - fitting.data();
@@ -120,13 +155,15 @@ class LlmSummarizer final : public Summarizer {
 
   llm::ChatClient& model_;
   LlmSummarizerOptions options_;
+  boost::asio::thread_pool& pool_;
 };
 
 }  // namespace
 
 std::unique_ptr<Summarizer> make_llm_summarizer(llm::ChatClient& model,
-                                                const LlmSummarizerOptions& options) {
-  return std::make_unique<LlmSummarizer>(model, options);
+                                                const LlmSummarizerOptions& options,
+                                                boost::asio::thread_pool& pool) {
+  return std::make_unique<LlmSummarizer>(model, options, pool);
 }
 
 }  // namespace maas::stm

@@ -58,6 +58,15 @@ def test_azure_is_asked_by_its_own_path_and_header(start, provider):
     assert request.headers["api-key"] == KEY and "authorization" not in request.headers
 
 
+def test_azure_takes_another_base_and_any_name_of_a_deployment(start, provider):
+    server = start("azure_openai", LLM_BASE_URL=f"{provider.url}/", AZURE_ENDPOINT="http://127.0.0.1:9",
+                   LLM_MODEL="my deployment", LLM_API_VERSION="2024-10-21&x")
+    assert add(server)["memory"] == "User likes tea"
+    for request in provider.chats:
+        assert request.target == ("/openai/deployments/my%20deployment/chat/completions"
+                                  "?api-version=2024-10-21%26x")
+
+
 def test_without_a_key_none_is_sent(start_server):
     with Provider() as provider:
         provider.chat = model(facts=["User likes tea"])
@@ -78,6 +87,16 @@ def test_refused_parameters_are_left_out_from_then_on(start, provider):
     assert len(provider.chats) == 2
 
 
+def test_what_did_not_cure_a_refusal_is_forgotten(start, provider):
+    server = start()
+    provider.fail(faults.status(400, "max_tokens is larger than this model's window"), times=2, kind="chat")
+    assert add(server)["metadata"]["unprocessed"] is True
+    refused = provider.take()
+    assert ["max_completion_tokens" in request.json for request in refused] == [False, True]
+    assert add(server)["memory"] == "User likes tea"
+    assert all("max_tokens" in request.json for request in provider.chats)
+
+
 def test_another_refusal_is_not_worked_round(start, provider):
     provider.break_with(faults.status(400, "the context is too long"))
     assert add(start())["metadata"]["unprocessed"] is True
@@ -91,6 +110,18 @@ def test_what_may_pass_is_tried_again(start, provider, fault, calls):
     provider.break_with(fault)
     assert add(start(LLM_MAX_RETRIES="1"))["metadata"]["unprocessed"] is True
     assert len(provider.chats) == calls
+
+
+def test_a_slow_model_is_asked_once_within_the_time_of_a_call(start, provider):
+    provider.break_with(faults.slow(20))
+    assert add(start(LLM_TIMEOUT_MS="500"))["metadata"]["unprocessed"] is True
+    assert len(provider.chats) == 1
+
+
+def test_a_pause_that_outlasts_the_call_is_not_waited_for(start, provider):
+    provider.break_with(faults.too_many_requests(3600))
+    assert add(start())["metadata"]["unprocessed"] is True
+    assert len(provider.chats) == 1
 
 
 def test_a_reply_that_comes_after_a_retry_is_taken(start, provider):

@@ -74,6 +74,32 @@ def test_a_summary_of_ten_thousand_words_is_cut(session, provider):
     assert context["messages"][0]["metadata"]["summary"]["method"] == "llm"
 
 
+def test_what_the_model_cannot_take_at_once_goes_to_it_in_parts(provider, start_server):
+    window = 2000
+    provider.chat = lambda body: f"Summary {len(provider.chats)}."
+    server = start_server(LLM_BASE_URL=f"{provider.url}/v1", LLM_API_KEY=KEY, LLM_CONTEXT_TOKENS=str(window))
+    with server.client() as client:
+        session = Session(client, "parts")
+        session.configure(strategy="token_threshold", max_tokens=BUDGET)
+        session.append(*(f"ok {n}" for n in range(1500)), *(f"[{n}]\n" * 100 for n in range(1500, 1520)), "last")
+        before = session.messages()
+        provider.take()
+        context = session.context()
+    check(context, before)
+    summarized = before[:context["summarized"]]
+    assert len(summarized) > 1500
+    asked = provider.chats
+    assert len(asked) > 5 and context["messages"][0]["content"] == f"Summary {len(asked)}."
+    for number, request in enumerate(asked):
+        said = [item["content"] for item in request.json["messages"]]
+        assert sum(map(count_tokens, said)) + request.json["max_tokens"] <= window
+        assert (f"Summary {number}." in said[-1]) == (number > 0)
+    told = "".join(request.json["messages"][-1]["content"] for request in asked)
+    for item in summarized:
+        assert told.count(f"user: {item['content'].splitlines()[0]}\n") >= 1
+    assert sum(told.count(f"[{n}]\n") for n in range(1500, 1520)) == 100 * (len(summarized) - 1500)
+
+
 @pytest.mark.parametrize("fault", [faults.status(500), faults.unauthorized(), faults.slow(5), faults.malformed_json(),
                                    faults.empty_body(), faults.cut(.5)],
                          ids=["500", "401", "slow", "malformed", "empty", "cut"])

@@ -18,8 +18,8 @@ class LlmSummarizerTest : public testing::Test {
   }
   Summary summarize(const std::vector<Message>& messages, std::int64_t max_tokens = 100,
                     std::int64_t context_tokens = 32'000) {
-    const auto summarizer =
-        make_llm_summarizer(model_, {.encoding = kEncoding, .context_tokens = context_tokens});
+    const auto summarizer = make_llm_summarizer(
+        model_, {.encoding = kEncoding, .context_tokens = context_tokens}, pool_);
     return running_.run(summarizer->summarize(messages, max_tokens));
   }
   std::string prompt(std::size_t request) const {
@@ -28,6 +28,7 @@ class LlmSummarizerTest : public testing::Test {
 
   static constexpr auto kEncoding = text::Encoding::o200k_base;
   test::ScriptedChatClient model_;
+  boost::asio::thread_pool pool_{1};
   test::RunningLoops running_;
 };
 
@@ -74,6 +75,55 @@ TEST_F(LlmSummarizerTest, GivesWhatTheModelCannotTakeAtOnceInParts) {
   std::erase(all, '\n');
   for (std::size_t at; (at = all.find("user: ")) != std::string::npos;) all.erase(at, 6);
   EXPECT_TRUE(all.ends_with(story)) << "nothing of a long message is lost";
+}
+
+TEST_F(LlmSummarizerTest, AsksForNoMoreThanTheModelTakesWhateverTheTurnsLookLike) {
+  std::vector<Message> messages(3000, message("ok"));
+  for (int i = 0; i < 20; ++i) messages.push_back(message(std::string(500, '\n') + "end"));
+  model_.answer_with = [](const llm::ChatRequest&) { return "Much was agreed to."; };
+  summarize(messages, 100, 2000);
+  ASSERT_GT(model_.requests.size(), 3u);
+  std::size_t turns = 0;
+  for (const llm::ChatRequest& request : model_.requests) {
+    std::int64_t tokens = request.max_tokens;
+    for (const llm::ChatMessage& each : request.messages) {
+      tokens += text::count_tokens(each.content, kEncoding);
+    }
+    EXPECT_LE(tokens, 2000);
+    const std::string& text = request.messages.back().content;
+    for (std::size_t at = 0; (at = text.find("user: ok\n", at)) != std::string::npos; ++at) ++turns;
+  }
+  EXPECT_EQ(turns, 3000u);
+}
+
+TEST_F(LlmSummarizerTest, ReadsAnEarlierSummaryOfALargerBudgetInParts) {
+  std::string earlier;
+  for (int i = 0; i < 3000; ++i) earlier += "fact" + std::to_string(i) + " ";
+  model_.answer_with = [](const llm::ChatRequest&) { return "Shorter."; };
+  EXPECT_EQ(summarize({message(earlier, Role::summary), message("hello")}, 100, 2000).content,
+            "Shorter.");
+  ASSERT_GT(model_.requests.size(), 2u);
+  EXPECT_TRUE(prompt(0).starts_with("Conversation:\nsummary: fact0 "));
+  std::string all;
+  for (std::size_t i = 0; i < model_.requests.size(); ++i) {
+    EXPECT_LE(text::count_tokens(prompt(i), kEncoding), 1900);
+    all += prompt(i);
+  }
+  for (const char* said : {"fact1499 ", "fact2999 ", "user: hello\n"}) {
+    EXPECT_NE(all.find(said), std::string::npos) << said;
+  }
+}
+
+TEST_F(LlmSummarizerTest, AsksNothingAboutNothingNew) {
+  EXPECT_EQ(summarize({message("Ann likes tea.", Role::summary), message("")}).content,
+            "Ann likes tea.");
+  EXPECT_TRUE(model_.requests.empty());
+}
+
+TEST_F(LlmSummarizerTest, LeavesOutASentenceThatTheModelCouldNotEnd) {
+  model_.answers = {"Ann moved to Lisbon. She does not like"};
+  model_.cut = true;
+  EXPECT_EQ(summarize({message("hello")}).content, "Ann moved to Lisbon.");
 }
 
 TEST_F(LlmSummarizerTest, EndsAtASentenceWithinItsTokens) {

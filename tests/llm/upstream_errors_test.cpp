@@ -1,0 +1,39 @@
+#include "llm/upstream_errors.hpp"
+
+#include <gtest/gtest.h>
+
+namespace maas::llm {
+namespace {
+
+const Upstream kUpstream{.provider = "openai",
+                         .model = "gpt-4.1-mini",
+                         .key = "sk-0123456789abcdefghijklmnopqrstuvwxyz",
+                         .key_setting = "LLM_API_KEY",
+                         .model_setting = "LLM_MODEL"};
+
+TEST(UpstreamErrors, NameProviderModelAndStatusAndWhatToCheck) {
+  const Error error = refused(kUpstream, 401, "wrong key");
+  EXPECT_EQ(error.code(), Errc::upstream_failed);
+  EXPECT_STREQ(error.what(),
+               "openai refused the request for the model gpt-4.1-mini with status 401; check "
+               "LLM_API_KEY");
+  EXPECT_EQ(error.detail(), "wrong key");
+}
+
+// Each reply holds the key twice, the second time near where what is shown of it ends.
+TEST(UpstreamErrors, ShowNoPartOfTheKeyWhereverItStands) {
+  for (std::size_t between = 200; between < 360; ++between) {
+    const std::string reply = "key " + kUpstream.key + std::string(between, '.') + kUpstream.key;
+    const std::string detail(refused(kUpstream, 401, reply).detail());
+    EXPECT_TRUE(detail.starts_with("key ***..")) << detail;
+    EXPECT_EQ(detail.find("sk-0"), std::string::npos) << between << ": " << detail;
+  }
+}
+
+TEST(UpstreamErrors, ShowTheBeginningOfALongReplyInOneLine) {
+  const std::string reply = "one\ntwo " + std::string(300 - 9, 'x') + "\u00e9 and more";
+  EXPECT_EQ(refused(kUpstream, 500, reply).detail(), "one two " + std::string(300 - 9, 'x'));
+}
+
+}  // namespace
+}  // namespace maas::llm
