@@ -68,7 +68,7 @@ def verdict(row: dict) -> str:
 def print_figures(figures: list[dict]):
     print()
     for row in figures:
-        print(f"{row['name']:56} {row['value']:9.2f} {row['unit']:6} {row['limit']:13} "
+        print(f"{row['name']:58} {row['value']:9.2f} {row['unit']:6} {row['limit']:13} "
               f"{verdict(row)}".rstrip())
 
 

@@ -91,9 +91,6 @@ void check_models(Config& config, std::vector<std::string>& problems) {
   if (chat.provider == kAzure && chat.azure_endpoint.empty() && chat.base_url.empty()) {
     problems.push_back("AZURE_ENDPOINT is needed for LLM_PROVIDER azure_openai");
   }
-  if (embedding.provider == "fastembed" && config.embedding_model_path.empty()) {
-    problems.push_back("EMBEDDING_MODEL_PATH is needed for EMBEDDING_PROVIDER fastembed");
-  }
   if (!config.embeds_over_http()) return;
   if (embedding.provider == kAzure && embedding.azure_endpoint.empty() &&
       embedding.base_url.empty()) {
@@ -139,8 +136,7 @@ Config::Config() : workers(default_threads()), embedding_threads(default_threads
 }
 
 bool Config::embeds_over_http() const {
-  return embedding.provider != "local" && embedding.provider != "none" &&
-         embedding.provider != "fastembed";
+  return embedding.provider != "local" && embedding.provider != "none";
 }
 
 std::filesystem::path Config::database_file() const {

@@ -45,9 +45,8 @@ struct Config {
   std::string local_model;  // a directory; empty: the one beside the program; "none"
   std::size_t embedding_threads;
   std::size_t embedding_cache_mb = 32;
-  llm::RemoteEmbedderOptions embedding;  // its provider may also be local, none or fastembed
+  llm::RemoteEmbedderOptions embedding;  // its provider may also be local or none
   http::ClientOptions embedding_client;
-  std::string embedding_model_path;  // of fastembed
 
   llm::ChatOptions chat;  // its provider may also be none
   http::ClientOptions chat_client;

@@ -156,8 +156,7 @@ std::vector<Setting> make_settings() {
           "memory for embeddings, in MiB; 0: none are kept"),
       choice(
           "EMBEDDING_PROVIDER", +[](Config& c) -> std::string& { return c.embedding.provider; },
-          same({"local", "none", "openai", "azure_openai", "cohere", "huggingface", "ollama",
-                "fastembed"}),
+          same({"local", "none", "openai", "azure_openai", "cohere", "huggingface", "ollama"}),
           "what embeds; local: the model of MAAS_LOCAL_MODEL; none: search by words alone"),
       free_text(
           "EMBEDDING_MODEL", [](Config& c) -> auto& { return c.embedding.model; },
@@ -175,9 +174,6 @@ std::vector<Setting> make_settings() {
       free_text(
           "EMBEDDING_API_VERSION", [](Config& c) -> auto& { return c.embedding.api_version; },
           "api-version of azure_openai"),
-      free_text(
-          "EMBEDDING_MODEL_PATH", [](Config& c) -> auto& { return c.embedding_model_path; },
-          "directory of an ONNX model, for fastembed"),
       milliseconds(
           "EMBEDDING_TIMEOUT_MS", [](Config& c) -> auto& { return c.embedding_client.timeout; },
           "time for embedding over HTTP, tries again included, else 504"),

@@ -192,7 +192,6 @@ def test_no_key_is_told_anywhere(start, provider, tmp_path):
     ({"LLM_PROVIDER": "azure_openai", "LLM_API_KEY": "k"}, "AZURE_ENDPOINT is needed"),
     ({"EMBEDDING_PROVIDER": "openai"}, "EMBEDDING_API_KEY is needed"),
     ({"EMBEDDING_PROVIDER": "cohere", "EMBEDDING_API_KEY": "k"}, "EMBEDDING_MODEL has to name a model of"),
-    ({"EMBEDDING_PROVIDER": "fastembed"}, "EMBEDDING_MODEL_PATH is needed"),
     ({"LLM_API_KEY": "k", "MAAS_CA_FILE": "/nowhere.pem"}, "MAAS_CA_FILE"),
 ])
 def test_settings_that_cannot_work_stop_the_start(tmp_path, settings, problem):
