@@ -33,12 +33,14 @@ format:
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
 
 # Load on the release binary beside nginx and redis-benchmark, its long-term memory beside numpy and SQLite
-# FTS5; writes bench/results.json.
+# FTS5, what it adds to models beside a stub of their provider; writes bench/results.json.
 bench: build
 	@scripts/setup bench
 	python3 bench/load.py
 	@scripts/setup model
 	.deps/model-venv/bin/python bench/ltm.py
+	@scripts/setup test
+	.deps/venv/bin/python bench/models.py
 
 # The parts that do the work, each beside a baseline.
 microbench:

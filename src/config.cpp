@@ -81,6 +81,7 @@ void check_models(Config& config, std::vector<std::string>& problems) {
     chat.provider = chat.key.empty() && chat.base_url.empty() ? "none" : "openai";
   }
   embedding.azure_endpoint = chat.azure_endpoint;
+  embedding.max_requests = config.embedding_client.max_concurrency;
   if (embedding.key.empty() && embedding.provider == chat.provider) embedding.key = chat.key;
 
   constexpr std::string_view kAzure = "azure_openai";
@@ -131,6 +132,7 @@ Config::Config() : workers(default_threads()), embedding_threads(default_threads
   chat.provider.clear();  // decided when all settings are known
   embedding.provider = "local";
   embedding_client.timeout = std::chrono::milliseconds(30'000);
+  embedding_client.max_concurrency = embedding.max_requests;
   embedding_client.timeout_setting = "EMBEDDING_TIMEOUT_MS";
   embedding_client.concurrency_setting = "EMBEDDING_MAX_CONCURRENCY";
 }

@@ -132,6 +132,9 @@ std::vector<Setting> make_settings() {
           "LTM_RECONCILE", +[](Config& c) -> Reconcile& { return c.long_term.inference.reconcile; },
           {{"full", Reconcile::full}, {"additive", Reconcile::additive}},
           "full: the LLM compares facts with what is remembered; additive: they are only added"),
+      integer<std::size_t>(
+          "LTM_MAX_FACTS", [](Config& c) -> auto& { return c.long_term.inference.limits.facts; }, 1,
+          10'000, "facts that the LLM may find in one prompt, some 6,000 tokens of conversation"),
       number(
           "LTM_DUPLICATE_THRESHOLD",
           [](Config& c) -> auto& { return c.long_term.inference.duplicate_threshold; }, 0, 1,
@@ -184,7 +187,7 @@ std::vector<Setting> make_settings() {
       integer<std::size_t>(
           "EMBEDDING_MAX_CONCURRENCY",
           [](Config& c) -> auto& { return c.embedding_client.max_concurrency; }, 1, 10'000,
-          "requests for embeddings at once"),
+          "requests for embeddings at once; texts that come meanwhile share the next"),
       choice(
           "LLM_PROVIDER", +[](Config& c) -> std::string& { return c.chat.provider; },
           same({"none", "openai", "azure_openai", "grok", "anthropic", "openrouter", "kimi", "glm",

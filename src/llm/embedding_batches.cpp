@@ -1,5 +1,6 @@
 #include "llm/embedding_batches.hpp"
 
+#include "core/error.hpp"
 #include "core/timer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -21,8 +22,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Requests on their way at once. More would wait less and join less.
-constexpr std::size_t kMostRequests = 4;
+// Texts that wait, of both kinds, past which calls are refused: some ten megabytes.
+constexpr std::size_t kMostWaiting = 20'000;
 
 // One call of embed(), until it has all its vectors. The requests that work for it fill it under
 // the queue's lock; its own event loop reads it when it is finished.
@@ -57,13 +58,20 @@ struct Batch {
 
 class EmbeddingBatches::Queue {
  public:
-  Queue(std::size_t most_texts, Send send) : most_texts_(most_texts), send_(std::move(send)) {}
+  Queue(std::size_t most_texts, std::size_t most_requests, std::string when_full, Send send)
+      : most_texts_(most_texts),
+        most_requests_(most_requests),
+        when_full_(std::move(when_full)),
+        send_(std::move(send)) {}
 
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) {
     const auto executor = co_await asio::this_coro::executor;
     const auto call = std::make_shared<Call>(texts, executor);
     {
       const std::lock_guard lock(mutex_);
+      if (waiting_[0].size() + waiting_[1].size() > kMostWaiting) {
+        throw Error(Errc::unavailable, when_full_);
+      }
       for (std::size_t i = 0; i < texts.size(); ++i) {
         waiting_[static_cast<std::size_t>(kind)].push_back({call, i});
       }
@@ -92,7 +100,7 @@ class EmbeddingBatches::Queue {
   Batch next_batch() {
     Batch batch;
     const std::lock_guard lock(mutex_);
-    if (requests_ == kMostRequests) return batch;
+    if (requests_ == most_requests_) return batch;
     for (std::size_t turn = 0; turn < waiting_.size() && batch.texts.empty(); ++turn) {
       next_kind_ = 1 - next_kind_;
       batch.kind = static_cast<TextKind>(next_kind_);
@@ -152,6 +160,8 @@ class EmbeddingBatches::Queue {
   }
 
   const std::size_t most_texts_;
+  const std::size_t most_requests_;
+  const std::string when_full_;
   const Send send_;
   std::mutex mutex_;
   std::array<std::deque<Wanted>, 2> waiting_;  // by kind
@@ -159,8 +169,10 @@ class EmbeddingBatches::Queue {
   std::size_t requests_ = 0;  // on their way
 };
 
-EmbeddingBatches::EmbeddingBatches(std::size_t most_texts, Send send)
-    : queue_(std::make_unique<Queue>(most_texts, std::move(send))) {}
+EmbeddingBatches::EmbeddingBatches(std::size_t most_texts, std::size_t most_requests,
+                                   std::string when_full, Send send)
+    : queue_(std::make_unique<Queue>(most_texts, most_requests, std::move(when_full),
+                                     std::move(send))) {}
 EmbeddingBatches::~EmbeddingBatches() = default;
 
 Task<std::vector<Vector>> EmbeddingBatches::embed(std::span<const std::string> texts,

@@ -20,11 +20,15 @@ class EmbeddingBatches {
   // loop of a caller, which may be gone by then.
   using Send = std::function<Task<std::vector<Vector>>(std::vector<std::string>, TextKind)>;
 
-  EmbeddingBatches(std::size_t most_texts, Send send);
+  // Up to `most_requests` are on their way at once: more would wait less and join less. `when_full`
+  // is what a caller reads when too many texts wait already.
+  EmbeddingBatches(std::size_t most_texts, std::size_t most_requests, std::string when_full,
+                   Send send);
   ~EmbeddingBatches();
 
   // A vector for each text, in order, on the caller's event loop. Rethrows what the request threw
-  // that one of the texts went with. Cancelling ends the wait, not the request.
+  // that one of the texts went with; Error{unavailable} when too many wait. Cancelling ends the
+  // wait, not the request.
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind);
 
  private:

@@ -1,6 +1,7 @@
+#include "llm/local_embedder.hpp"
+
 #include "core/error.hpp"
 #include "llm/embedding_threads.hpp"
-#include "llm/local_embedder.hpp"
 #include "llm/onnx_session.hpp"
 #include "llm/wordpiece.hpp"
 

@@ -5,11 +5,14 @@
 #include "llm/embedding_protocol.hpp"
 #include "llm/upstream_errors.hpp"
 
+#include <chrono>
 #include <mutex>
 #include <utility>
 
 namespace maas::llm {
 namespace {
+
+constexpr std::chrono::seconds kKnownFor{10};
 
 class RemoteEmbedder final : public Embedder {
  public:
@@ -23,9 +26,12 @@ class RemoteEmbedder final : public Embedder {
                   .model_setting = "EMBEDDING_MODEL"},
         space_(options_.provider + "/" + options_.model + "/" + std::to_string(options_.dims)),
         protocol_(make_embedding_protocol(options_)),
-        batches_(protocol_->most_texts(), [this](std::vector<std::string> texts, TextKind kind) {
-          return ask(std::move(texts), kind);
-        }) {}
+        batches_(protocol_->most_texts(), options_.max_requests,
+                 "Too many texts wait to be embedded by " + options_.provider +
+                     "; try again later, or raise EMBEDDING_MAX_CONCURRENCY",
+                 [this](std::vector<std::string> texts, TextKind kind) {
+                   return ask(std::move(texts), kind);
+                 }) {}
 
   std::string_view engine() const override { return options_.provider; }
   std::string_view model() const override { return space_; }
@@ -35,9 +41,11 @@ class RemoteEmbedder final : public Embedder {
     return batches_.embed(texts, kind);
   }
 
-  // A call costs money and time: what the last one said is all that is known.
+  // A call costs money and time: what the last one said is all that is known, and only for a while,
+  // for a server that is taken out of service because of it sees no further call.
   Task<std::optional<std::string>> problem() override {
     const std::lock_guard lock(mutex_);
+    if (std::chrono::steady_clock::now() - failed_at_ > kKnownFor) problem_.reset();
     co_return problem_;
   }
 
@@ -68,10 +76,13 @@ class RemoteEmbedder final : public Embedder {
     }
   }
 
+  // A refusal may be about one text; that nobody answers concerns all.
   void note(const std::optional<Error>& failure) {
     const std::lock_guard lock(mutex_);
     problem_.reset();
-    if (failure) problem_ = failure->what();
+    if (!failure || failure->code() == Errc::upstream_failed) return;
+    problem_ = failure->what();
+    failed_at_ = std::chrono::steady_clock::now();
   }
 
   http::Client& client_;
@@ -81,6 +92,7 @@ class RemoteEmbedder final : public Embedder {
   std::unique_ptr<EmbeddingProtocol> protocol_;
   std::mutex mutex_;
   std::optional<std::string> problem_;  // of the last call
+  std::chrono::steady_clock::time_point failed_at_;
   EmbeddingBatches batches_;
 };
 
