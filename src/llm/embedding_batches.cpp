@@ -10,9 +10,11 @@
 #include <boost/system/system_error.hpp>
 
 #include <array>
+#include <chrono>
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -21,9 +23,17 @@ namespace maas::llm {
 namespace {
 
 namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
 
 // Texts that wait, of both kinds, past which calls are refused: some ten megabytes.
 constexpr std::size_t kMostWaiting = 20'000;
+
+// How long a request keeps its distance from the last one while others are on their way: so a wave
+// of calls shares two or three requests, and none of it waits for a whole one to come back.
+std::chrono::milliseconds distance(std::size_t requests) {
+  constexpr std::array<int, 4> kDistances{0, 2, 6, 18};
+  return std::chrono::milliseconds(requests < kDistances.size() ? kDistances[requests] : 20);
+}
 
 // One call of embed(), until it has all its vectors. The requests that work for it fill it under
 // the queue's lock; its own event loop reads it when it is finished.
@@ -69,7 +79,7 @@ class EmbeddingBatches::Queue {
     const auto call = std::make_shared<Call>(texts, executor);
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_[0].size() + waiting_[1].size() > kMostWaiting) {
+      if (waiting() > kMostWaiting) {
         throw Error(Errc::unavailable, when_full_);
       }
       for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -89,18 +99,36 @@ class EmbeddingBatches::Queue {
   // Without the lock: a request begins at once, and may come to its end at once.
   void start_requests(const Executor& executor) {
     while (true) {
-      Batch batch = next_batch();
+      std::optional<Clock::time_point> later;
+      Batch batch = next_batch(later);
+      if (later) asio::co_spawn(executor, start_requests_at(*later), asio::detached);
       if (batch.texts.empty()) return;
       asio::co_spawn(executor, ask(std::move(batch)), asio::detached);
     }
   }
 
-  // Nothing, if there is nothing to ask or enough is being asked. The kinds take turns. What nobody
+  Task<> start_requests_at(Clock::time_point time) {
+    const auto executor = co_await asio::this_coro::executor;
+    co_await pause(time - Clock::now());
+    {
+      const std::lock_guard lock(mutex_);
+      sleeping_ = false;
+    }
+    start_requests(executor);
+  }
+
+  // Nothing, if there is nothing to ask, enough is being asked, or it is too early: then `later` is
+  // when to look again, unless somebody does already. The kinds take turns. What nobody
   // waits for any more is left out.
-  Batch next_batch() {
+  Batch next_batch(std::optional<Clock::time_point>& later) {
     Batch batch;
     const std::lock_guard lock(mutex_);
-    if (requests_ == most_requests_) return batch;
+    if (requests_ == most_requests_ || waiting() == 0) return batch;
+    const auto earliest = last_request_ + distance(requests_);
+    if (Clock::now() < earliest && waiting() < most_texts_) {
+      if (!std::exchange(sleeping_, true)) later = earliest;
+      return batch;
+    }
     for (std::size_t turn = 0; turn < waiting_.size() && batch.texts.empty(); ++turn) {
       next_kind_ = 1 - next_kind_;
       batch.kind = static_cast<TextKind>(next_kind_);
@@ -119,9 +147,14 @@ class EmbeddingBatches::Queue {
         batch.wanted[place->second].push_back(std::move(wanted));
       }
     }
-    if (!batch.texts.empty()) ++requests_;
+    if (!batch.texts.empty()) {
+      ++requests_;
+      last_request_ = Clock::now();
+    }
     return batch;
   }
+
+  std::size_t waiting() const { return waiting_[0].size() + waiting_[1].size(); }
 
   Task<> ask(Batch batch) {
     std::vector<Vector> vectors;
@@ -167,6 +200,8 @@ class EmbeddingBatches::Queue {
   std::array<std::deque<Wanted>, 2> waiting_;  // by kind
   std::size_t next_kind_ = 0;
   std::size_t requests_ = 0;  // on their way
+  Clock::time_point last_request_;
+  bool sleeping_ = false;  // somebody will start requests later
 };
 
 EmbeddingBatches::EmbeddingBatches(std::size_t most_texts, std::size_t most_requests,

@@ -11,8 +11,8 @@
 
 namespace maas::llm {
 
-// Joins the texts of calls that wait at the same time into requests: while a few are on their way,
-// what comes waits for the next one, so that a quiet server answers at once and a busy one asks
+// Joins the texts of calls that wait at the same time into requests: the first leaves at once;
+// while others are on their way what comes waits for some milliseconds, so that a busy server asks
 // seldom. Thread-safe. To be destroyed when the event loops no longer run.
 class EmbeddingBatches {
  public:
