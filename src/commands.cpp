@@ -139,7 +139,7 @@ int reprocess(const Config& config) {
     throw Error(Errc::invalid_argument, "there is no LLM: " + std::string(kNoLlm));
   }
   ltm::LongTermMemory memory(engines.memories(), engines.models().embedder(),
-                             engines.models().chat(), long_term_options(config));
+                             engines.models().chat(), long_term_options(config, engines));
   engines.loops().start();
   return catch_up(engines, "processed",
                   [&](std::int64_t after) { return memory.reprocess(after, kCaughtUpAtOnce); });

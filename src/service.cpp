@@ -107,13 +107,14 @@ http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memo
 
 }  // namespace
 
-ltm::LongTermMemoryOptions long_term_options(const Config& config) {
+ltm::LongTermMemoryOptions long_term_options(const Config& config, Engines& engines) {
   ltm::LongTermMemoryOptions options = config.long_term;
   ltm::InferenceOptions& inference = options.inference;
   inference.limits.encoding = text::encoding_of_model(config.chat.model);
   inference.limits.prompt_tokens =
       std::min(inference.limits.prompt_tokens, config.context_tokens / 2);
   inference.time = time_for_models(config);
+  inference.pool = &engines.pool();
   return options;
 }
 
@@ -200,7 +201,7 @@ Service::Service(const Config& config)
       short_term_memory_(engines_.messages(), *summarizer_, config.context,
                          text::encoding_of_model(config.summarizing_model()), engines_.pool()),
       long_term_memory_(engines_.memories(), engines_.models().embedder(), engines_.models().chat(),
-                        long_term_options(config)),
+                        long_term_options(config, engines_)),
       keys_(api::ApiKeys::parse(config.api_keys)),
       router_(make_router(engines_, short_term_memory_, long_term_memory_, config)),
       server_(config.server, engines_.loops(), engines_.pool(), api::make_handler(router_, keys_),

@@ -73,7 +73,7 @@ class Engines {
 };
 
 // Long-term memory's part of a configuration, with what follows from other parts of it.
-ltm::LongTermMemoryOptions long_term_options(const Config& config);
+ltm::LongTermMemoryOptions long_term_options(const Config& config, Engines& engines);
 
 // The composition root: owns every object of a server.
 class Service {

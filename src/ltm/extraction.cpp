@@ -1,5 +1,6 @@
 #include "ltm/extraction.hpp"
 
+#include "llm/transcript.hpp"
 #include "ltm/memory_text.hpp"
 #include "text/folding.hpp"
 
@@ -44,37 +45,15 @@ std::string in_words(Timestamp time) {
   return text.data();
 }
 
-// One turn, whose further lines are indented: none of them can look like another turn.
-std::string turn_of(const SaidMessage& message, std::string_view content) {
-  std::string turn = message.name.empty() ? message.role : message.name;
-  std::ranges::replace(turn, '\n', ' ');
-  turn += ": ";
-  for (const char character : content) {
-    turn += character;
-    if (character == '\n') turn += "  ";
-  }
-  turn += '\n';
-  return turn;
-}
-
-// Of one character with more marks than a prompt has tokens: a token has at least a byte.
-std::string_view first_bytes(std::string_view text, std::int64_t count) {
-  std::size_t end = std::min(text.size(), static_cast<std::size_t>(count));
-  while (end < text.size() && (text[end] & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
-// The turns of a conversation, none longer than a prompt: a longer message becomes several.
+// The turns of a conversation, none longer than a prompt.
 std::vector<std::string> turns_of(std::span<const SaidMessage> messages,
                                   const ExtractionLimits& limits) {
   std::vector<std::string> turns;
   for (const SaidMessage& message : messages) {
-    std::string_view rest = message.content;
-    while (!rest.empty()) {
-      std::string_view part = text::prefix_within(rest, limits.prompt_tokens, limits.encoding);
-      if (part.empty()) part = first_bytes(rest, limits.prompt_tokens);
-      turns.push_back(turn_of(message, part));
-      rest.remove_prefix(part.size());
+    const std::string& speaker = message.name.empty() ? message.role : message.name;
+    for (std::string& turn :
+         llm::turns_of(speaker, message.content, limits.prompt_tokens, limits.encoding)) {
+      turns.push_back(std::move(turn));
     }
   }
   return turns;

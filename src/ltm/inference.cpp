@@ -1,6 +1,7 @@
 #include "ltm/inference.hpp"
 
 #include "core/ids.hpp"
+#include "core/offload.hpp"
 #include "core/time_limit.hpp"
 #include "llm/json_answer.hpp"
 #include "ltm/memory_text.hpp"
@@ -18,9 +19,10 @@
 namespace maas::ltm {
 namespace {
 
-constexpr int kMaxAttempts = 4;             // others may change the same memories meanwhile
-constexpr std::size_t kFactsAtOnce = 20;    // in one prompt
-constexpr std::size_t kCandidatesEach = 5;  // memories shown per fact
+constexpr int kMaxAttempts = 4;                  // others may change the same memories meanwhile
+constexpr std::size_t kFactsAtOnce = 20;         // in one prompt
+constexpr std::size_t kBytesInPlace = 8 * 1024;  // of conversation: about a millisecond
+constexpr std::size_t kCandidatesEach = 5;       // memories shown per fact
 
 // Asks the model; its failures are told from those of everything else.
 template <class T, class Read>
@@ -118,7 +120,16 @@ Task<std::vector<Inference::Fact>> Inference::facts_of(const AddRequest& request
   const auto read = [this](const boost::json::object& answer) {
     return facts_in(answer, options_.limits);
   };
-  for (const llm::ChatRequest& prompt : extraction_requests(listened, time, options_.limits)) {
+  std::size_t bytes = 0;
+  for (const SaidMessage& message : listened) bytes += message.content.size();
+  const auto make_prompts = [&] { return extraction_requests(listened, time, options_.limits); };
+  std::vector<llm::ChatRequest> prompts;
+  if (options_.pool && bytes > kBytesInPlace) {
+    prompts = co_await offload(*options_.pool, make_prompts);
+  } else {
+    prompts = make_prompts();
+  }
+  for (const llm::ChatRequest& prompt : prompts) {
     std::vector<std::string> found = co_await ask<std::vector<std::string>>(model_, prompt, read);
     for (std::string& text : found) {
       if (known.insert(text::folded_line(text)).second) texts.push_back(std::move(text));

@@ -10,6 +10,8 @@
 #include "ltm/memory_store.hpp"
 #include "ltm/reconciliation.hpp"
 
+#include <boost/asio/thread_pool.hpp>
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@ enum class Reconcile {
 };
 
 struct InferenceOptions {
+  boost::asio::thread_pool* pool = nullptr;  // reads long conversations; null: the caller's loop
   ExtractionLimits limits;
   Reconcile reconcile = Reconcile::full;
   double duplicate_threshold = .95;        // cosine from which a fact is there already (additive)
