@@ -94,4 +94,9 @@ Target split_target(std::string_view target) {
   return {path.empty() ? "/" : path, target.substr(question + 1)};
 }
 
+std::string without_final_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
 }  // namespace maas::http

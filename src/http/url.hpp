@@ -17,6 +17,9 @@ std::string percent_encode(std::string_view text);
 // `text` with all that is not printable ASCII percent-encoded: safe to put into a log or a reply.
 std::string printable(std::string_view text);
 
+// A base to which a path is appended: no '/' at its end.
+std::string without_final_slash(std::string url);
+
 using Query = std::vector<std::pair<std::string, std::string>>;
 
 // The parts of "a=1&b=2", decoded, '+' as a space (application/x-www-form-urlencoded); nullopt as

@@ -15,14 +15,9 @@ namespace {
 constexpr std::string_view kAzure = "azure_openai";
 constexpr std::size_t kMostQuirks = 3;  // that one call finds out
 
-std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
-
 std::string base_of(const ChatOptions& options) {
-  if (!options.base_url.empty()) return without_slash(options.base_url);
-  if (options.provider == kAzure) return without_slash(options.azure_endpoint);
+  if (!options.base_url.empty()) return http::without_final_slash(options.base_url);
+  if (options.provider == kAzure) return http::without_final_slash(options.azure_endpoint);
   const auto known = std::ranges::find(kChatProviders, options.provider, &ChatProvider::name);
   if (known == kChatProviders.end()) {
     throw Error(Errc::invalid_argument, "LLM_PROVIDER " + options.provider + " is not known");

@@ -22,13 +22,8 @@ namespace json = boost::json;
 
 static_assert(std::endian::native == std::endian::little, "base64 vectors are little-endian");
 
-std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
-
 std::string base_of(const RemoteEmbedderOptions& options, std::string_view own) {
-  return options.base_url.empty() ? std::string(own) : without_slash(options.base_url);
+  return options.base_url.empty() ? std::string(own) : http::without_final_slash(options.base_url);
 }
 
 http::ClientRequest post(std::string url, const json::object& body) {
@@ -105,8 +100,8 @@ class OpenAiProtocol final : public EmbeddingProtocol {
  public:
   explicit OpenAiProtocol(const RemoteEmbedderOptions& options) : options_(options) {
     if (options.provider == "azure_openai") {
-      url_ = base_of(options, without_slash(options.azure_endpoint)) + "/openai/deployments/" +
-             http::percent_encode(options.model) +
+      url_ = base_of(options, http::without_final_slash(options.azure_endpoint)) +
+             "/openai/deployments/" + http::percent_encode(options.model) +
              "/embeddings?api-version=" + http::percent_encode(options.api_version);
     } else {
       url_ = base_of(options, "https://api.openai.com/v1") + "/embeddings";
@@ -210,7 +205,7 @@ class HuggingFaceProtocol final : public EmbeddingProtocol {
 
   http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
     json::object body{{"inputs", array_of(texts, options_.model, kind)}};
-    std::string url = without_slash(options_.base_url) + "/embed";
+    std::string url = http::without_final_slash(options_.base_url) + "/embed";
     if (options_.base_url.empty()) {
       body["normalize"] = true;
       url = "https://router.huggingface.co/hf-inference/models/" + options_.model +

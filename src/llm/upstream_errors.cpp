@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::size_t kMostDetail = 300;  // bytes
 
+void drop_last_character(std::string& text) {
+  while (!text.empty() && (text.back() & 0xc0) == 0x80) text.pop_back();
+  if (!text.empty()) text.pop_back();
+}
+
 // What a provider said, in one line, without the key.
 std::string shown(std::string_view reply, const std::string& key) {
   std::string text;
@@ -15,8 +20,7 @@ std::string shown(std::string_view reply, const std::string& key) {
     text += is_key ? std::string_view("***") : reply.substr(0, 1);
     reply.remove_prefix(is_key ? key.size() : 1);
   }
-  // No half of a character is left at the end.
-  while (!text.empty() && (text.back() & 0x80) != 0) text.pop_back();
+  if (!reply.empty()) drop_last_character(text);  // half of it may be missing
   std::ranges::replace_if(
       text, [](char each) { return static_cast<unsigned char>(each) < ' '; }, ' ');
   return text;

@@ -122,6 +122,10 @@ LongTermMemory::LongTermMemory(MemoryStore& store, llm::Embedder* embedder, llm:
 
 Task<std::vector<Remembered>> LongTermMemory::add(std::string_view tenant, AddRequest request) {
   if (infers(request)) co_return co_await infer(tenant, std::move(request));
+  co_return co_await keep(tenant, std::move(request));
+}
+
+Task<std::vector<Remembered>> LongTermMemory::keep(std::string_view tenant, AddRequest request) {
   std::vector<AddRequest> requests;
   requests.push_back(std::move(request));
   auto outcomes = co_await keep_all(tenant, std::move(requests));
@@ -197,10 +201,7 @@ Task<std::vector<Remembered>> LongTermMemory::infer(std::string_view tenant, Add
     return !is_listened_to(message.role);  // as little is taken from them then as now
   });
   request.metadata = marked_unprocessed(request.metadata);
-  std::vector<AddRequest> requests;
-  requests.push_back(std::move(request));
-  auto outcomes = co_await keep_all(tenant, std::move(requests));
-  co_return outcomes.front().take();
+  co_return co_await keep(tenant, std::move(request));
 }
 
 Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(

@@ -108,6 +108,7 @@ class LongTermMemory {
 
  private:
   bool infers(const AddRequest& request) const;
+  Task<std::vector<Remembered>> keep(std::string_view tenant, AddRequest request);
   Task<std::vector<Remembered>> infer(std::string_view tenant, AddRequest request);
   Task<Outcome<std::vector<Remembered>>> try_to_infer(std::string_view tenant, AddRequest request);
   Task<std::vector<Outcome<std::vector<Remembered>>>> infer_all(std::string_view tenant,

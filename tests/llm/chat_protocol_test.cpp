@@ -1,7 +1,5 @@
 #include "llm/chat_protocol.hpp"
 
-#include "llm/upstream_errors.hpp"
-
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
@@ -95,36 +93,6 @@ TEST(Completion, SaysWhatAReplyLacks) {
   EXPECT_NE(what_is_wrong(R"({"choices":[{"message":{},"finish_reason":"length"}]})")
                 .find("LLM_MAX_TOKENS"),
             std::string::npos);
-}
-
-const Upstream kUpstream{.provider = "openai",
-                         .model = "m-1",
-                         .key = "sk-secret",
-                         .key_setting = "LLM_API_KEY",
-                         .model_setting = "LLM_MODEL"};
-
-TEST(UpstreamErrors, SayWhatToDo) {
-  const auto text = [](unsigned status) {
-    return std::string(refused(kUpstream, status, "").what());
-  };
-  EXPECT_EQ(text(401),
-            "openai refused the request for the model m-1 with status 401; check LLM_API_KEY");
-  EXPECT_NE(text(404).find("status 404; check LLM_MODEL"), std::string::npos);
-  EXPECT_NE(text(429).find("status 429; its limit"), std::string::npos);
-  EXPECT_EQ(text(500), "openai failed for the model m-1 with status 500");
-}
-
-TEST(UpstreamErrors, HoldNoKeyAndLittleOfTheReply) {
-  const Error error =
-      refused(kUpstream, 401, "Incorrect key sk-secret, not sk-secret.\n" + std::string(9000, 'x'));
-  EXPECT_EQ(std::string(error.what()).find("sk-secret"), std::string::npos);
-  EXPECT_EQ(error.detail().find("sk-secret"), std::string::npos);
-  EXPECT_EQ(error.detail().find('\n'), std::string::npos);
-  EXPECT_TRUE(error.detail().starts_with("Incorrect key ***, not ***."));
-  EXPECT_LE(error.detail().size(), 300u);
-  // The key lies across the end of what is shown.
-  const Error cut = refused(kUpstream, 401, std::string(295, 'x') + "sk-secret");
-  EXPECT_EQ(cut.detail().find("sk-"), std::string::npos);
 }
 
 }  // namespace

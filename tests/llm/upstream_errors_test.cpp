@@ -20,6 +20,15 @@ TEST(UpstreamErrors, NameProviderModelAndStatusAndWhatToCheck) {
   EXPECT_EQ(error.detail(), "wrong key");
 }
 
+TEST(UpstreamErrors, TellAdviceByStatus) {
+  const auto text = [](unsigned status) {
+    return std::string(refused(kUpstream, status, "").what());
+  };
+  EXPECT_TRUE(text(404).ends_with("status 404; check LLM_MODEL"));
+  EXPECT_NE(text(429).find("status 429; its limit"), std::string::npos);
+  EXPECT_EQ(text(500), "openai failed for the model gpt-4.1-mini with status 500");
+}
+
 // Each reply holds the key twice, the second time near where what is shown of it ends.
 TEST(UpstreamErrors, ShowNoPartOfTheKeyWhereverItStands) {
   for (std::size_t between = 200; between < 360; ++between) {
@@ -33,6 +42,7 @@ TEST(UpstreamErrors, ShowNoPartOfTheKeyWhereverItStands) {
 TEST(UpstreamErrors, ShowTheBeginningOfALongReplyInOneLine) {
   const std::string reply = "one\ntwo " + std::string(300 - 9, 'x') + "\u00e9 and more";
   EXPECT_EQ(refused(kUpstream, 500, reply).detail(), "one two " + std::string(300 - 9, 'x'));
+  EXPECT_EQ(refused(kUpstream, 500, "模型不存在").detail(), "模型不存在");
 }
 
 }  // namespace
