@@ -2,15 +2,14 @@
 
 #include "core/error.hpp"
 #include "http/url.hpp"
+#include "llm/embedding_prefixes.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -255,38 +254,7 @@ class OllamaProtocol final : public EmbeddingProtocol {
   RemoteEmbedderOptions options_;
 };
 
-struct ModelPrefixes {
-  std::string_view part_of_name;
-  std::string_view query;
-  std::string_view document;
-};
-constexpr std::array<ModelPrefixes, 6> kPrefixes{{
-    {"multilingual-e5-large-instruct",
-     "Instruct: Given a web search query, retrieve relevant passages that answer the query\n"
-     "Query: ",
-     ""},
-    {"e5-", "query: ", "passage: "},
-    {"bge-m3", "", ""},
-    {"bge-", "Represent this sentence for searching relevant passages: ", ""},
-    {"snowflake-arctic-embed", "Represent this sentence for searching relevant passages: ", ""},
-    {"nomic-embed-text", "search_query: ", "search_document: "},
-}};
-
 }  // namespace
-
-std::string_view prefix_of(std::string_view model, TextKind kind) {
-  std::string lower(model);
-  std::ranges::transform(lower, lower.begin(), [](char each) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
-  });
-  for (const ModelPrefixes& prefixes : kPrefixes) {
-    if (lower.find(prefixes.part_of_name) == lower.npos) continue;
-    // Chinese BGE models have an instruction of their own, which the later ones do without.
-    if (prefixes.part_of_name == "bge-" && lower.find("-zh") != lower.npos) return {};
-    return kind == TextKind::query ? prefixes.query : prefixes.document;
-  }
-  return {};
-}
 
 std::unique_ptr<EmbeddingProtocol> make_embedding_protocol(const RemoteEmbedderOptions& options) {
   if (options.provider == "openai" || options.provider == "azure_openai") {

@@ -35,8 +35,4 @@ std::unique_ptr<EmbeddingProtocol> make_embedding_protocol(const RemoteEmbedderO
 // what is wrong with them.
 void check_and_normalize(std::vector<Vector>& vectors, std::size_t texts, std::size_t dims);
 
-// What stands before a text for models that want to be told what it is for; empty for others. The
-// models' own cards say so.
-std::string_view prefix_of(std::string_view model, TextKind kind);
-
 }  // namespace maas::llm

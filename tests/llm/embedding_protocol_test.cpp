@@ -124,17 +124,5 @@ TEST(EmbeddingVectors, AreCheckedAndNormalized) {
   EXPECT_NE(problem({{std::nanf(""), 1}}).find("not finite"), std::string::npos);
 }
 
-TEST(EmbeddingPrefix, IsWhatTheModelsCardSays) {
-  EXPECT_EQ(prefix_of("intfloat/E5-large-v2", TextKind::query), "query: ");
-  EXPECT_EQ(prefix_of("intfloat/multilingual-e5-small", TextKind::document), "passage: ");
-  EXPECT_EQ(prefix_of("BAAI/bge-small-en-v1.5", TextKind::query),
-            "Represent this sentence for searching relevant passages: ");
-  EXPECT_EQ(prefix_of("BAAI/bge-small-en-v1.5", TextKind::document), "");
-  EXPECT_EQ(prefix_of("BAAI/bge-m3", TextKind::query), "");
-  EXPECT_EQ(prefix_of("BAAI/bge-large-zh", TextKind::query), "");
-  EXPECT_EQ(prefix_of("nomic-embed-text:v1.5", TextKind::document), "search_document: ");
-  EXPECT_EQ(prefix_of("text-embedding-3-small", TextKind::query), "");
-}
-
 }  // namespace
 }  // namespace maas::llm
