@@ -53,8 +53,10 @@ struct Call {
 };
 
 struct Wanted {
+  const std::string& text() const { return call->texts[index]; }
+
   std::shared_ptr<Call> call;
-  std::size_t text;
+  std::size_t index;  // of the text
 };
 
 // What one request is asked for: each text once, and who wants it.
@@ -68,11 +70,8 @@ struct Batch {
 
 class EmbeddingBatches::Queue {
  public:
-  Queue(std::size_t most_texts, std::size_t most_requests, std::string when_full, Send send)
-      : most_texts_(most_texts),
-        most_requests_(most_requests),
-        when_full_(std::move(when_full)),
-        send_(std::move(send)) {}
+  Queue(const EmbeddingLimits& limits, std::string when_full, Send send)
+      : limits_(limits), when_full_(std::move(when_full)), send_(std::move(send)) {}
 
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) {
     const auto executor = co_await asio::this_coro::executor;
@@ -123,9 +122,9 @@ class EmbeddingBatches::Queue {
   Batch next_batch(std::optional<Clock::time_point>& later) {
     Batch batch;
     const std::lock_guard lock(mutex_);
-    if (requests_ == most_requests_ || waiting() == 0) return batch;
+    if (requests_ == limits_.requests || waiting() == 0) return batch;
     const auto earliest = last_request_ + distance(requests_);
-    if (Clock::now() < earliest && waiting() < most_texts_) {
+    if (Clock::now() < earliest && waiting() < limits_.texts) {
       if (!std::exchange(sleeping_, true)) later = earliest;
       return batch;
     }
@@ -134,17 +133,22 @@ class EmbeddingBatches::Queue {
       batch.kind = static_cast<TextKind>(next_kind_);
       std::deque<Wanted>& waiting = waiting_[next_kind_];
       std::unordered_map<std::string_view, std::size_t> places;  // views of the calls' own texts
-      while (!waiting.empty() && batch.texts.size() < most_texts_) {
-        Wanted wanted = std::move(waiting.front());
-        waiting.pop_front();
-        if (wanted.call.use_count() == 1) continue;
-        const std::string& text = wanted.call->texts[wanted.text];
+      std::size_t bytes = 0;
+      while (!waiting.empty() && batch.texts.size() < limits_.texts) {
+        if (waiting.front().call.use_count() == 1) {
+          waiting.pop_front();
+          continue;
+        }
+        const std::string& text = waiting.front().text();
         const auto [place, is_new] = places.try_emplace(text, batch.texts.size());
         if (is_new) {
+          if (!batch.texts.empty() && bytes + text.size() > limits_.bytes) break;
+          bytes += text.size();
           batch.texts.push_back(text);
           batch.wanted.emplace_back();
         }
-        batch.wanted[place->second].push_back(std::move(wanted));
+        batch.wanted[place->second].push_back(std::move(waiting.front()));
+        waiting.pop_front();
       }
     }
     if (!batch.texts.empty()) {
@@ -183,7 +187,7 @@ class EmbeddingBatches::Queue {
   // Under the lock.
   static void give(const Wanted& wanted, const Vector* vector, const std::exception_ptr& failure) {
     Call& call = *wanted.call;
-    if (vector) call.vectors[wanted.text] = *vector;
+    if (vector) call.vectors[wanted.index] = *vector;
     if (failure) call.failure = failure;
     if (--call.open > 0) return;
     asio::post(call.timer.get_executor(), [call = wanted.call] {
@@ -192,8 +196,7 @@ class EmbeddingBatches::Queue {
     });
   }
 
-  const std::size_t most_texts_;
-  const std::size_t most_requests_;
+  const EmbeddingLimits limits_;
   const std::string when_full_;
   const Send send_;
   std::mutex mutex_;
@@ -204,10 +207,8 @@ class EmbeddingBatches::Queue {
   bool sleeping_ = false;  // somebody will start requests later
 };
 
-EmbeddingBatches::EmbeddingBatches(std::size_t most_texts, std::size_t most_requests,
-                                   std::string when_full, Send send)
-    : queue_(std::make_unique<Queue>(most_texts, most_requests, std::move(when_full),
-                                     std::move(send))) {}
+EmbeddingBatches::EmbeddingBatches(const EmbeddingLimits& limits, std::string when_full, Send send)
+    : queue_(std::make_unique<Queue>(limits, std::move(when_full), std::move(send))) {}
 EmbeddingBatches::~EmbeddingBatches() = default;
 
 Task<std::vector<Vector>> EmbeddingBatches::embed(std::span<const std::string> texts,

@@ -11,19 +11,23 @@
 
 namespace maas::llm {
 
+struct EmbeddingLimits {
+  std::size_t texts = 1;     // of a request
+  std::size_t bytes = 1;     // of a request's texts; a longer text goes alone
+  std::size_t requests = 1;  // on their way at once: more would wait less and join less
+};
+
 // Joins the texts of calls that wait at the same time into requests: the first leaves at once;
 // while others are on their way what comes waits for some milliseconds, so that a busy server asks
 // seldom. Thread-safe. To be destroyed when the event loops no longer run.
 class EmbeddingBatches {
  public:
-  // Embeds texts, each different, of one kind; at most `most_texts` at a time. Runs on the event
+  // Embeds texts, each different, of one kind, within the limits. Runs on the event
   // loop of a caller, which may be gone by then.
   using Send = std::function<Task<std::vector<Vector>>(std::vector<std::string>, TextKind)>;
 
-  // Up to `most_requests` are on their way at once: more would wait less and join less. `when_full`
-  // is what a caller reads when too many texts wait already.
-  EmbeddingBatches(std::size_t most_texts, std::size_t most_requests, std::string when_full,
-                   Send send);
+  // `when_full` is what a caller reads when too many texts wait already.
+  EmbeddingBatches(const EmbeddingLimits& limits, std::string when_full, Send send);
   ~EmbeddingBatches();
 
   // A vector for each text, in order, on the caller's event loop. Rethrows what the request threw

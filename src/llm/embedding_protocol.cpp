@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "http/url.hpp"
 #include "llm/embedding_prefixes.hpp"
+#include "text/token_counter.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -37,14 +38,33 @@ void authorize(http::ClientRequest& request, const std::string& key) {
   if (!key.empty()) request.headers.emplace_back("Authorization", "Bearer " + key);
 }
 
+// Bytes past which no text is sent: some models read less, and none says more of a text by then.
+constexpr std::size_t kLongestText = 256 * 1024;
+
+// Of a request's texts where the provider names no limit of its own. Servers limit bodies: that of
+// Text Embeddings Inference to 2 MB, of which escapes may take half.
+constexpr std::size_t kMostBytes = 1'000'000;
+
+// The beginning of `text`, which is valid UTF-8, up to the end of a character.
+std::string_view beginning(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (text[max_bytes] & 0xC0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
+std::string sent_text(std::string_view prefix, std::string_view text) {
+  // Some providers refuse an empty text; a space says as little.
+  if (text.empty() && prefix.empty()) return " ";
+  std::string sent(prefix);
+  sent += beginning(text, kLongestText);
+  return sent;
+}
+
 json::array array_of(std::span<const std::string> texts, std::string_view model, TextKind kind) {
   const std::string_view prefix = prefix_of(model, kind);
   json::array array;
   array.reserve(texts.size());
-  for (const std::string& text : texts) {
-    // Some providers refuse an empty text; a space says as little.
-    array.emplace_back(text.empty() && prefix.empty() ? " " : std::string(prefix) + text);
-  }
+  for (const std::string& text : texts) array.emplace_back(sent_text(prefix, text));
   return array;
 }
 
@@ -94,7 +114,8 @@ std::vector<Vector> vectors_of(const json::array& list) {
   return vectors;
 }
 
-// openai, azure_openai
+// openai, azure_openai. It refuses a request for one text that is too long, so texts are cut to
+// what its models read. A token takes a byte at least, which bounds the tokens of all texts.
 class OpenAiProtocol final : public EmbeddingProtocol {
  public:
   explicit OpenAiProtocol(const RemoteEmbedderOptions& options) : options_(options) {
@@ -108,11 +129,11 @@ class OpenAiProtocol final : public EmbeddingProtocol {
   }
 
   std::size_t most_texts() const override { return 2048; }
+  std::size_t most_bytes() const override { return 300'000; }
 
   http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
-    json::object body{{"model", options_.model},
-                      {"input", array_of(texts, options_.model, kind)},
-                      {"encoding_format", "base64"}};
+    json::object body{
+        {"model", options_.model}, {"input", input(texts, kind)}, {"encoding_format", "base64"}};
     // Older models refuse it.
     if (options_.model.find("text-embedding-3") != std::string::npos) {
       body["dimensions"] = options_.dims;
@@ -148,6 +169,27 @@ class OpenAiProtocol final : public EmbeddingProtocol {
   }
 
  private:
+  static constexpr std::int64_t kMostTokens = 8191;    // of a text
+  static constexpr std::size_t kMostCounted = 40'960;  // bytes, which as many tokens hardly take
+
+  static std::string_view readable(std::string_view text) {
+    if (text.size() <= static_cast<std::size_t>(kMostTokens)) return text;  // nor more tokens
+    return text::prefix_within(beginning(text, kMostCounted), kMostTokens,
+                               text::Encoding::cl100k_base);
+  }
+
+  json::array input(std::span<const std::string> texts, TextKind kind) const {
+    const std::string_view prefix = prefix_of(options_.model, kind);
+    json::array array;
+    array.reserve(texts.size());
+    for (const std::string& text : texts) {
+      const std::string whole = sent_text(prefix, text);
+      const std::string_view read = readable(whole);
+      array.emplace_back(read.empty() ? " " : read);  // one endless character
+    }
+    return array;
+  }
+
   RemoteEmbedderOptions options_;
   std::string url_;
 };
@@ -157,6 +199,7 @@ class CohereProtocol final : public EmbeddingProtocol {
   explicit CohereProtocol(const RemoteEmbedderOptions& options) : options_(options) {}
 
   std::size_t most_texts() const override { return 96; }
+  std::size_t most_bytes() const override { return kMostBytes; }
 
   http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
     const std::string_view type = kind == TextKind::query ? "search_query" : "search_document";
@@ -201,13 +244,15 @@ class HuggingFaceProtocol final : public EmbeddingProtocol {
   explicit HuggingFaceProtocol(const RemoteEmbedderOptions& options) : options_(options) {}
 
   std::size_t most_texts() const override { return 32; }  // the server's default
+  std::size_t most_bytes() const override { return kMostBytes; }
 
   http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
-    json::object body{{"inputs", array_of(texts, options_.model, kind)}};
+    // Else one text that is longer than the model reads is a refusal of all.
+    json::object body{{"inputs", array_of(texts, options_.model, kind)}, {"truncate", true}};
     std::string url = http::without_final_slash(options_.base_url) + "/embed";
     if (options_.base_url.empty()) {
       body["normalize"] = true;
-      url = "https://router.huggingface.co/hf-inference/models/" + options_.model +
+      url = "https://router.huggingface.co/hf-inference/models/" + model_path() +
             "/pipeline/feature-extraction";
     }
     http::ClientRequest made = post(std::move(url), body);
@@ -228,6 +273,14 @@ class HuggingFaceProtocol final : public EmbeddingProtocol {
   }
 
  private:
+  // "owner/name": its parts are parts of the path.
+  std::string model_path() const {
+    const std::size_t slash = options_.model.find('/');
+    if (slash == options_.model.npos) return http::percent_encode(options_.model);
+    return http::percent_encode(options_.model.substr(0, slash)) + "/" +
+           http::percent_encode(options_.model.substr(slash + 1));
+  }
+
   RemoteEmbedderOptions options_;
 };
 
@@ -236,6 +289,7 @@ class OllamaProtocol final : public EmbeddingProtocol {
   explicit OllamaProtocol(const RemoteEmbedderOptions& options) : options_(options) {}
 
   std::size_t most_texts() const override { return 512; }
+  std::size_t most_bytes() const override { return kMostBytes; }
 
   http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const override {
     http::ClientRequest made =

@@ -18,9 +18,11 @@ class EmbeddingProtocol {
  public:
   virtual ~EmbeddingProtocol() = default;
 
-  // Texts that one request may hold.
+  // Texts that one request may hold, and bytes of them together; a longer one goes alone.
   virtual std::size_t most_texts() const = 0;
+  virtual std::size_t most_bytes() const = 0;
 
+  // A text that is longer than the provider takes counts with its beginning.
   virtual http::ClientRequest request(std::span<const std::string> texts, TextKind kind) const = 0;
 
   // The vectors in a reply of success, in the order of the texts, as they came. Throws std::string,

@@ -26,7 +26,9 @@ class RemoteEmbedder final : public Embedder {
                   .model_setting = "EMBEDDING_MODEL"},
         space_(options_.provider + "/" + options_.model + "/" + std::to_string(options_.dims)),
         protocol_(make_embedding_protocol(options_)),
-        batches_(protocol_->most_texts(), options_.max_requests,
+        batches_({.texts = protocol_->most_texts(),
+                  .bytes = protocol_->most_bytes(),
+                  .requests = options_.max_requests},
                  "Too many texts wait to be embedded by " + options_.provider +
                      "; try again later, or raise EMBEDDING_MAX_CONCURRENCY",
                  [this](std::vector<std::string> texts, TextKind kind) {

@@ -36,7 +36,7 @@ REQUESTS = {
     "cohere": ("/v2/embed", {}, BEARER, {
         "model": "embed-v4.0", "texts": ["A cat sat."], "input_type": "search_document", "embedding_types": ["float"],
         "output_dimension": DIMS}),
-    "huggingface": ("/embed", {}, BEARER, {"inputs": ["passage: A cat sat."]}),
+    "huggingface": ("/embed", {}, BEARER, {"inputs": ["passage: A cat sat."], "truncate": True}),
     "ollama": ("/api/embed", {}, BEARER, {"model": "nomic-embed-text", "input": ["search_document: A cat sat."]}),
 }
 QUERIES = {
@@ -103,12 +103,29 @@ def test_the_same_text_is_embedded_once(memories, provider):
 
 
 def test_many_texts_are_split_by_the_providers_limit(memories, provider, name):
-    contents = [f"Memory number {n}." for n in range(130)]
+    contents = [f"Memory number {n}." for n in range(600)]
     memories.remember(*contents)
-    limit = {"cohere": 96, "huggingface": 32}.get(name, 130)
+    limit = {"cohere": 96, "huggingface": 32, "ollama": 512}.get(name, 600)
     assert max(len(request.texts) for request in provider.requests) <= limit
-    assert sum(len(request.texts) for request in provider.requests) == 130
+    assert sum(len(request.texts) for request in provider.requests) == 600
     assert texts(memories.search("Memory number 77."))[0] == "Memory number 77."
+
+
+def test_a_text_of_any_length_is_embedded_and_keeps_no_other_from_it(memories, provider, name):
+    words = "the cat drinks tea " * 20_000
+    assert len(memories.remember(words, *(f"{n} {words[:40_000]}" for n in range(20)))) == 21
+    assert max(len(text) for request in provider.requests for text in request.texts) <= 256 * 1024 + 100
+    assert max(len(request.body) for request in provider.requests) < 2_000_000
+    if "openai" in name:
+        assert max(sum(map(len, request.texts)) for request in provider.requests) <= 300_000
+    assert texts(memories.search("a cat"))
+
+
+def test_no_key_is_sent_where_none_is_set(provider, start_server):
+    provider.keys = None
+    with start_server(**settings(provider, "ollama", EMBEDDING_API_KEY="")).client() as client:
+        Memories(client).store("A cat sat.")
+    assert not {"authorization", "api-key"} & set(provider.requests[0].headers)
 
 
 FAULTS = {

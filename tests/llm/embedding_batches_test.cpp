@@ -65,9 +65,10 @@ class EmbeddingBatchesTest : public testing::Test {
   std::vector<Request> requests_;
   std::atomic<bool> held_ = false;
   test::RunningLoops running_{2};
-  EmbeddingBatches batches_{3, 2, "too many wait", [this](Texts texts, TextKind kind) {
-                              return answer(std::move(texts), kind);
-                            }};
+  EmbeddingBatches batches_{
+      {.texts = 3, .bytes = 100, .requests = 2},
+      "too many wait",
+      [this](Texts texts, TextKind kind) { return answer(std::move(texts), kind); }};
 };
 
 TEST_F(EmbeddingBatchesTest, AsksAtOnceWhenNobodyElseDoes) {
@@ -101,6 +102,17 @@ TEST_F(EmbeddingBatchesTest, SplitsALargeCallAndKeepsItsOrder) {
   EXPECT_EQ(start({"1", "22", "333", "4444", "1"}).get(),
             (std::vector<Vector>{{1}, {2}, {3}, {4}, {1}}));
   EXPECT_EQ(requests().size(), 2u);
+}
+
+TEST_F(EmbeddingBatchesTest, SplitsByBytesAndSendsAnOverlongTextAlone) {
+  const std::string half(50, 'h');
+  const std::string more(51, 'm');
+  const std::string overlong(500, 'o');
+  EXPECT_EQ(start({half, half, more, overlong, "1", "22"}).get(),
+            (std::vector<Vector>{{50}, {50}, {51}, {500}, {1}, {2}}));
+  std::vector<Texts> sent;
+  for (const Request& request : requests()) sent.push_back(request.texts);
+  EXPECT_EQ(sent, (std::vector<Texts>{{half}, {more}, {overlong}, {"1", "22"}}));
 }
 
 TEST_F(EmbeddingBatchesTest, SendsATextOnceAndKindsApart) {

@@ -1,7 +1,9 @@
 #include "llm/embedding_protocol.hpp"
 
 #include "core/error.hpp"
+#include "text/token_counter.hpp"
 
+#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -42,16 +44,76 @@ TEST(EmbeddingRequest, GoesToTheProvidersOwnAddressUnlessAnotherIsGiven) {
             "http://host/openai/deployments/m%201/embeddings?api-version=2024-10-21");
   EXPECT_EQ(url("cohere", ""), "https://api.cohere.com/v2/embed");
   EXPECT_EQ(url("huggingface", ""),
-            "https://router.huggingface.co/hf-inference/models/m 1/pipeline/feature-extraction");
+            "https://router.huggingface.co/hf-inference/models/m%201/pipeline/feature-extraction");
   EXPECT_EQ(url("huggingface", "http://tei"), "http://tei/embed");
   EXPECT_EQ(url("ollama", ""), "http://localhost:11434/api/embed");
   EXPECT_THROW(protocol("acme"), Error);
+  RemoteEmbedderOptions options;
+  options.provider = "huggingface";
+  options.model = "intfloat/e5 #1";
+  const std::vector<std::string> texts{"a"};
+  EXPECT_EQ(make_embedding_protocol(options)->request(texts, TextKind::query).url,
+            "https://router.huggingface.co/hf-inference/models/intfloat/e5%20%231/pipeline/"
+            "feature-extraction");
 }
 
 TEST(EmbeddingRequest, SaysASpaceForAnEmptyText) {
   const std::vector<std::string> texts{"", "b"};
   const std::string body = protocol("openai")->request(texts, TextKind::query).body;
   EXPECT_NE(body.find(R"("input":[" ","b"])"), std::string::npos) << body;
+}
+
+// The only text of a request that asks about `text`.
+std::string sent(const std::string& provider, const std::string& text) {
+  const std::vector<std::string> texts{text};
+  const http::ClientRequest request = protocol(provider)->request(texts, TextKind::document);
+  const boost::json::value body = boost::json::parse(request.body);
+  for (const auto& field : body.as_object()) {
+    if (field.key() != "embedding_types" && field.value().is_array()) {
+      return std::string(field.value().as_array().at(0).as_string());
+    }
+  }
+  return "nothing";
+}
+
+TEST(EmbeddingRequest, HoldsAsMuchOfATextAsIsRead) {
+  std::string words;
+  while (words.size() < 300'000) words += "word ";
+  std::string accents;
+  while (accents.size() < 300'000) accents += "x\u00e9\u6a21";
+  for (const char* provider : {"cohere", "huggingface", "ollama"}) {
+    for (const std::string& text : {words, accents}) {
+      const std::string read = sent(provider, text);
+      EXPECT_TRUE(text.starts_with(read)) << provider;
+      EXPECT_LE(read.size(), 256u * 1024) << provider;
+      EXPECT_GE(read.size(), 256u * 1024 - 2) << provider;
+    }
+    EXPECT_EQ(sent(provider, words.substr(0, 200'000)), words.substr(0, 200'000)) << provider;
+  }
+  for (const std::string& text : {words, accents}) {
+    const std::string read = sent("openai", text);
+    EXPECT_TRUE(text.starts_with(read));
+    const std::int64_t tokens = text::count_tokens(read, text::Encoding::cl100k_base);
+    EXPECT_LE(tokens, 8191);
+    EXPECT_GE(tokens, 8189);
+  }
+  EXPECT_EQ(sent("openai", words.substr(0, 20'000)), words.substr(0, 20'000));
+}
+
+// A refusal of one text that is too long would be one of all that share the request.
+TEST(EmbeddingRequest, LetsTheServerOfHuggingFaceCutWhatIsLong) {
+  const std::vector<std::string> texts{"a"};
+  const std::string body = protocol("huggingface")->request(texts, TextKind::query).body;
+  EXPECT_EQ(body, R"({"inputs":["a"],"truncate":true})");
+}
+
+TEST(EmbeddingRequest, IsNoLargerThanTheProviderTakes) {
+  EXPECT_EQ(protocol("openai")->most_texts(), 2048u);
+  EXPECT_LE(protocol("openai")->most_bytes(), 300'000u)
+      << "tokens of all texts, of a byte at least";
+  EXPECT_EQ(protocol("cohere")->most_texts(), 96u);
+  EXPECT_EQ(protocol("huggingface")->most_texts(), 32u);
+  EXPECT_LE(protocol("huggingface")->most_bytes(), 2'000'000u) << "of the body";
 }
 
 TEST(EmbeddingReply, IsReadInTheFormOfEachProvider) {
