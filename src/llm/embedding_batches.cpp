@@ -10,6 +10,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <exception>
@@ -48,8 +49,20 @@ struct Call {
   std::vector<Vector> vectors;
   std::size_t open;  // texts without a vector
   std::exception_ptr failure;
-  bool finished = false;  // of its own event loop
-  Timer timer;            // is cancelled when it is finished
+  std::atomic<bool> left = false;  // nobody waits for it any more
+  bool finished = false;           // of its own event loop
+  Timer timer;                     // is cancelled when it is finished
+};
+
+// Somebody waits for a call: until its coroutine ends or is cancelled.
+class Stay {
+ public:
+  explicit Stay(Call& call) : call_(call) {}
+  ~Stay() { call_.left = true; }
+  Stay(const Stay&) = delete;
+
+ private:
+  Call& call_;
 };
 
 struct Wanted {
@@ -76,6 +89,7 @@ class EmbeddingBatches::Queue {
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) {
     const auto executor = co_await asio::this_coro::executor;
     const auto call = std::make_shared<Call>(texts, executor);
+    const Stay stay(*call);
     {
       const std::lock_guard lock(mutex_);
       if (waiting() > kMostWaiting) {
@@ -135,7 +149,7 @@ class EmbeddingBatches::Queue {
       std::unordered_map<std::string_view, std::size_t> places;  // views of the calls' own texts
       std::size_t bytes = 0;
       while (!waiting.empty() && batch.texts.size() < limits_.texts) {
-        if (waiting.front().call.use_count() == 1) {
+        if (waiting.front().call->left) {
           waiting.pop_front();
           continue;
         }

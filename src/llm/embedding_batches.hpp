@@ -32,7 +32,7 @@ class EmbeddingBatches {
 
   // A vector for each text, in order, on the caller's event loop. Rethrows what the request threw
   // that one of the texts went with; Error{unavailable} when too many wait. Cancelling ends the
-  // wait, not the request.
+  // wait, not the request; texts that are in none yet are not sent.
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind);
 
  private:

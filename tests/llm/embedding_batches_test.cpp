@@ -154,6 +154,25 @@ TEST_F(EmbeddingBatchesTest, LeavesTheOthersWhenOneCallerGoes) {
   EXPECT_EQ(third.get(), (std::vector<Vector>{{3}}));
 }
 
+TEST_F(EmbeddingBatchesTest, SendsNoTextOfACallerWhoIsGone) {
+  held_ = true;
+  auto first = start({"1"});
+  auto second = start({"22"});
+  wait_for_requests(2);
+  auto gone = boost::asio::co_spawn(
+      running_.loops[0], embed({"a", "b", "c", "d"}, TextKind::query),
+      boost::asio::cancel_after(std::chrono::milliseconds(1), boost::asio::use_future));
+  EXPECT_THROW(gone.get(), boost::system::system_error);
+  auto third = start({"333"});
+  settle();
+  held_ = false;
+  EXPECT_EQ(third.get(), (std::vector<Vector>{{3}}));
+  first.get();
+  second.get();
+  ASSERT_EQ(requests().size(), 3u);
+  EXPECT_EQ(requests()[2].texts, Texts{"333"});
+}
+
 TEST_F(EmbeddingBatchesTest, RefusesMoreThanCanWait) {
   held_ = true;
   auto first = start({"1"});
