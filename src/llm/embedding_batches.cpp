@@ -187,22 +187,27 @@ class EmbeddingBatches::Queue {
     start_requests(executor);
   }
 
-  void deliver(const Batch& batch, const std::vector<Vector>& vectors,
+  void deliver(const Batch& batch, std::vector<Vector>& vectors,
                const std::exception_ptr& failure) {
     const std::lock_guard lock(mutex_);
     --requests_;
     for (std::size_t i = 0; i < batch.wanted.size(); ++i) {
       for (const Wanted& wanted : batch.wanted[i]) {
-        give(wanted, failure ? nullptr : &vectors[i], failure);
+        if (failure) {
+          wanted.call->failure = failure;
+        } else if (&wanted == &batch.wanted[i].back()) {
+          wanted.call->vectors[wanted.index] = std::move(vectors[i]);
+        } else {
+          wanted.call->vectors[wanted.index] = vectors[i];
+        }
+        settle(wanted);
       }
     }
   }
 
-  // Under the lock.
-  static void give(const Wanted& wanted, const Vector* vector, const std::exception_ptr& failure) {
+  // Under the lock, when a text has its vector or has failed.
+  static void settle(const Wanted& wanted) {
     Call& call = *wanted.call;
-    if (vector) call.vectors[wanted.index] = *vector;
-    if (failure) call.failure = failure;
     if (--call.open > 0) return;
     asio::post(call.timer.get_executor(), [call = wanted.call] {
       call->finished = true;

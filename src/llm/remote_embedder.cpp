@@ -1,18 +1,33 @@
 #include "llm/remote_embedder.hpp"
 
 #include "core/error.hpp"
+#include "core/offload.hpp"
 #include "llm/embedding_batches.hpp"
 #include "llm/embedding_protocol.hpp"
 #include "llm/upstream_errors.hpp"
 
+#include <boost/asio/thread_pool.hpp>
+
 #include <chrono>
+#include <functional>
 #include <mutex>
+#include <numeric>
+#include <type_traits>
 #include <utility>
 
 namespace maas::llm {
 namespace {
 
 constexpr std::chrono::seconds kKnownFor{10};
+
+// Bytes that take long enough to be worth another thread: some hundred microseconds and more.
+constexpr std::size_t kLongTexts = 16 * 1024;
+constexpr std::size_t kLongReply = 256 * 1024;
+
+std::size_t bytes_of(const std::vector<std::string>& texts) {
+  return std::transform_reduce(texts.begin(), texts.end(), std::size_t{0}, std::plus<>(),
+                               [](const std::string& text) { return text.size(); });
+}
 
 class RemoteEmbedder final : public Embedder {
  public:
@@ -66,13 +81,27 @@ class RemoteEmbedder final : public Embedder {
   }
 
   Task<std::vector<Vector>> request(const std::vector<std::string>& texts, TextKind kind) {
-    const http::ClientRequest request = protocol_->request(texts, kind);
+    const auto made = [this, &texts, kind] { return protocol_->request(texts, kind); };
+    const http::ClientRequest request = co_await aside(bytes_of(texts) > kLongTexts, made);
     const http::ClientReply reply = co_await client_.send(request);
     if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
+    const auto read = [this, &reply, &texts] { return vectors_of(reply, texts.size()); };
+    std::vector<Vector> vectors = co_await aside(reply.body.size() > kLongReply, read);
+    co_return vectors;
+  }
+
+  // The result of `fn`, which may borrow; called on the thread for what takes long if it does.
+  template <class F>
+  Task<std::invoke_result_t<F&>> aside(bool is_long, F fn) {
+    if (!is_long) co_return fn();
+    co_return co_await offload(thread_, std::move(fn));
+  }
+
+  std::vector<Vector> vectors_of(const http::ClientReply& reply, std::size_t texts) const {
     try {
       std::vector<Vector> vectors = protocol_->vectors_in(reply.body);
-      check_and_normalize(vectors, texts.size(), options_.dims);
-      co_return vectors;
+      check_and_normalize(vectors, texts, options_.dims);
+      return vectors;
     } catch (const std::string& what) {
       throw unusable(upstream_, what);
     }
@@ -96,6 +125,7 @@ class RemoteEmbedder final : public Embedder {
   std::optional<std::string> problem_;  // of the last call
   std::chrono::steady_clock::time_point failed_at_;
   EmbeddingBatches batches_;
+  boost::asio::thread_pool thread_{1};  // ends before all that its work uses
 };
 
 }  // namespace

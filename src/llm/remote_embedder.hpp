@@ -20,8 +20,10 @@ struct RemoteEmbedderOptions {
   std::size_t dims = 1536;       // that its vectors have to have
 };
 
-// An embedder that asks a provider over HTTP. Calls that wait at the same time share requests.
-// Borrows the HTTP client. Throws Error{invalid_argument} for options that don't make a URL.
+// An embedder that asks a provider over HTTP. Calls that wait at the same time share requests;
+// large ones are written and read on a thread of its own. Borrows the HTTP client. To be destroyed
+// when the event loops no longer run, and before them. Throws Error{invalid_argument} for options
+// that don't make a URL.
 std::unique_ptr<Embedder> make_remote_embedder(http::Client& client, RemoteEmbedderOptions options);
 
 }  // namespace maas::llm
