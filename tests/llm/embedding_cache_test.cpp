@@ -40,9 +40,8 @@ class EmbeddingCacheTest : public testing::Test {
   std::vector<Vector> ask(Texts texts, TextKind kind = TextKind::query) {
     return running_.run(cache_->embed(texts, kind));
   }
-  void remake(std::size_t max_bytes) {
-    cache_ = make_embedding_cache(std::make_unique<NotingEmbedder>(calls_), CachedTexts::queries,
-                                  max_bytes);
+  void remake(std::size_t max_bytes, CachedTexts cached = CachedTexts::queries) {
+    cache_ = make_embedding_cache(std::make_unique<NotingEmbedder>(calls_), cached, max_bytes);
   }
 
   std::vector<Texts> calls_;
@@ -68,6 +67,15 @@ TEST_F(EmbeddingCacheTest, LetsDocumentsThrough) {
   ask({"text"}, TextKind::document);
   ask({"text"}, TextKind::document);
   EXPECT_EQ(calls_.size(), 3U);
+}
+
+TEST_F(EmbeddingCacheTest, KeepsDocumentsApartFromQueriesWhereItKeepsThem) {
+  remake(1 << 20, CachedTexts::all);
+  EXPECT_EQ(ask({"text"}), (std::vector<Vector>{{4, 1}}));
+  EXPECT_EQ(ask({"text"}, TextKind::document), (std::vector<Vector>{{4, 2}}));
+  EXPECT_EQ(ask({"text"}, TextKind::document), (std::vector<Vector>{{4, 2}}));
+  EXPECT_EQ(ask({"text"}), (std::vector<Vector>{{4, 1}}));
+  EXPECT_EQ(calls_.size(), 2U);
 }
 
 TEST_F(EmbeddingCacheTest, ForgetsWhatWasAskedLongestAgo) {
