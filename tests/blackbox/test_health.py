@@ -13,7 +13,7 @@ def test_ready_names_the_engines(client, engine):
     reply = client.get("/health/ready")
     assert reply.status_code == 200
     checks = reply.json()["checks"]
-    assert checks.pop("embedder")["status"] == "ok"
+    assert checks.pop("embedder")["status"] == checks.pop("llm")["status"] == "ok"
     assert reply.json()["status"] == "ok"
     assert checks == {"stm": {"engine": engine, "status": "ok", "detail": None},
                       "ltm": {"engine": "sqlite", "status": "ok", "detail": None}}

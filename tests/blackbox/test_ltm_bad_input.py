@@ -171,8 +171,8 @@ def test_a_thousand_bad_messages_are_all_named(guarded):
 def test_infer_without_a_model_says_what_to_do(guarded):
     entry, = guarded.post("", messages="x", infer=True).json()["detail"]
     assert entry == {"type": "value_error", "loc": ["body", "infer"], "input": True, "msg": (
-        "Value error, infer needs an LLM and none is configured; leave it out or send false to keep the messages as "
-        "they are")} | ({"ctx": entry["ctx"]} if "ctx" in entry else {})
+        "Value error, infer needs an LLM and none is configured (LLM_PROVIDER, LLM_API_KEY); leave it out or send "
+        "false to keep the messages as they are")} | ({"ctx": entry["ctx"]} if "ctx" in entry else {})
 
 
 @pytest.mark.parametrize("body", [{"messages": "x"}, {"messages": "x", "user_id": "", "agent_id": None},
