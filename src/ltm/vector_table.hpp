@@ -39,7 +39,7 @@ class VectorTable {
 
  private:
   // Small enough that a scope of a few memories doesn't waste much.
-  static constexpr std::size_t kBlock = 16;
+  static constexpr std::size_t kBlock = 64;
 
   std::size_t dims_;
   std::vector<std::unique_ptr<float[]>> blocks_;
