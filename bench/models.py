@@ -3,8 +3,7 @@ answers at once or after 50 ms.
 
     make bench        or        python3 bench/models.py [--binary FILE]
 
-Needs numpy. The stub is that of the tests. Its own time counts in what a client waits for, so the same requests
-are also sent to it directly in the same run. Prints a table with limits, and adds itself to bench/results.json.
+Needs numpy. The stub is that of the tests; its own time counts in what a client waits for. Prints a table with limits, and adds itself to bench/results.json.
 """
 
 import argparse
@@ -13,7 +12,6 @@ import pathlib
 import statistics
 import sys
 import tempfile
-import urllib.request
 
 from measuring import REPOSITORY, exit_status, figure, print_figures, results_of, save, show_progress, wrk
 from services import Maas
@@ -27,18 +25,7 @@ DIMS = 384
 LATENCY = .05
 CALLS = 3  # two of chat, one for embeddings
 MAX_CPU_US = 600
-MAX_ADDED_MS = 5
 ADD = "/ltm/memories"
-
-
-class Upstream:
-    """The stub as wrk sees a service."""
-
-    def __init__(self, provider: Provider):
-        self.url = provider.url
-
-    def cpu_seconds(self) -> float:
-        return 0  # it shares this process
 
 
 def write_bodies(file: pathlib.Path, first: int):
@@ -48,16 +35,6 @@ def write_bodies(file: pathlib.Path, first: int):
     file.write_text("\n".join(lines) + "\n")
 
 
-def direct_calls(provider: Provider, directory: pathlib.Path) -> list[tuple[str, pathlib.Path]]:
-    """The requests of one add, as they reached the provider: their paths, and files of their bodies."""
-    found = []
-    for number, request in enumerate(provider.take()):
-        file = directory / f"call-{number}.jsonl"
-        file.write_bytes(request.body + b"\n")
-        found.append((request.path, file))
-    return found
-
-
 def measure(options, directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
     rows, figures = [], []
     with Provider(dims=DIMS) as provider:
@@ -65,7 +42,7 @@ def measure(options, directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
         server = Maas(options.binary, directory / "store", MAAS_LOCAL_MODEL="none", LLM_PROVIDER="ollama",
                       LLM_BASE_URL=base, LLM_MAX_CONCURRENCY=256, EMBEDDING_PROVIDER="openai", EMBEDDING_BASE_URL=base,
                       EMBEDDING_DIMS=DIMS, MAAS_LOG_LEVEL="error")
-        runs = {"none": [], "50 ms": [], "direct": []}
+        runs = {"none": [], "50 ms": []}
         with server:
             for number in range(options.rounds):
                 for latency, connections in ((0, 8), (LATENCY, 64)):
@@ -76,36 +53,16 @@ def measure(options, directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
                     provider.latency = latency
                     provider.take()
                     runs[name].append(wrk(server, ["post", ADD, bodies], options.seconds, connections))
-                provider.take()
-                add_one(server, number)
-                calls = direct_calls(provider, directory)
-                # Of 64 adds at once a third are at each of the three calls.
-                direct = [wrk(Upstream(provider), ["post", path, file], options.seconds, 64 // CALLS)
-                          for path, file in calls]
-                runs["direct"].append({"p50_ms": sum(run["p50_ms"] for run in direct), "calls": len(calls)})
     for name, cases in runs.items():
-        if name == "direct":
-            continue
         rows.append({"service": "maas", "case": f"infer, latency {name}", "limit": "", "within_limit": True,
                      "runs": cases, **{key: statistics.median(run[key] for run in cases) for key in
                                        ("requests_per_second", "p50_ms", "p99_ms", "cpu_us")},
                      **{key: sum(run[key] for run in cases) for key in ("failed", "socket_errors")}})
-    added = statistics.median(run["p50_ms"] - direct["p50_ms"]
-                              for run, direct in zip(runs["50 ms"], runs["direct"]))
     figures.append(figure("CPU per add, two chats and one embedding at once", rows[0]["cpu_us"], "us", MAX_CPU_US))
     figures.append(figure("p50 of an add, provider of 50 ms, 64 at once", rows[1]["p50_ms"], "ms"))
-    figures.append(figure("p50 of its three calls sent directly, 21 of each at once",
-                          statistics.median(run["p50_ms"] for run in runs["direct"]), "ms"))
-    figures.append(figure("what MaaS adds to them", added, "ms", MAX_ADDED_MS))
+    figures.append(figure("of it beyond three calls of 50 ms, the stub's own time included",
+                          rows[1]["p50_ms"] - 1000 * CALLS * LATENCY, "ms"))
     return rows, figures
-
-
-def add_one(server: Maas, number: int):
-    body = json.dumps({"user_id": f"direct-{number}", "messages": f"I keep {number} goats in the valley."}).encode()
-    request = urllib.request.Request(server.url + ADD, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        if json.load(reply)["event"] != "ADD":
-            raise RuntimeError("an add was none")
 
 
 def main() -> int:
