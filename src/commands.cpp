@@ -2,6 +2,8 @@
 
 #include "core/error.hpp"
 #include "http/probe.hpp"
+#include "ltm/backlog.hpp"
+#include "ltm/inference.hpp"
 #include "service.hpp"
 #include "settings.hpp"
 #include "sqlite/database.hpp"
@@ -107,7 +109,7 @@ template <class Next>
 int catch_up(Engines& engines, const char* what, Next next) {
   Progress progress(what);
   std::size_t finished = 0;
-  ltm::CatchUp part;
+  ltm::BacklogPart part;
   do {
     part = run(engines, next(part.last));
     finished += part.finished;
@@ -125,11 +127,11 @@ int reembed(const Config& config) {
   if (!engines.models().embedder()) {
     throw Error(Errc::invalid_argument, "there is no embedding model: " + std::string(kWordsAlone));
   }
-  ltm::LongTermMemory memory(engines.memories(), engines.models().embedder(), nullptr,
-                             config.long_term);
   engines.loops().start();
-  return catch_up(engines, "embedded",
-                  [&](std::int64_t after) { return memory.reembed(after, kCaughtUpAtOnce); });
+  return catch_up(engines, "embedded", [&](std::int64_t after) {
+    return ltm::embed_backlog(engines.memories(), *engines.models().embedder(), after,
+                              kCaughtUpAtOnce);
+  });
 }
 
 int reprocess(const Config& config) {
@@ -138,11 +140,12 @@ int reprocess(const Config& config) {
   if (!engines.models().chat()) {
     throw Error(Errc::invalid_argument, "there is no LLM: " + std::string(kNoLlm));
   }
-  ltm::LongTermMemory memory(engines.memories(), engines.models().embedder(),
-                             engines.models().chat(), long_term_options(config, engines));
+  ltm::Inference inference(engines.memories(), engines.models().embedder(),
+                           *engines.models().chat(), long_term_options(config, engines).inference);
   engines.loops().start();
-  return catch_up(engines, "processed",
-                  [&](std::int64_t after) { return memory.reprocess(after, kCaughtUpAtOnce); });
+  return catch_up(engines, "processed", [&](std::int64_t after) {
+    return ltm::infer_backlog(engines.memories(), inference, after, kCaughtUpAtOnce);
+  });
 }
 
 int check_engines(const Config& config) {

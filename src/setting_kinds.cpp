@@ -9,10 +9,12 @@ std::string range_text(std::int64_t smallest, std::int64_t largest) {
   return std::to_string(smallest) + " to " + std::to_string(largest);
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text) {
+std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t smallest,
+                                          std::int64_t largest) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (value < smallest || value > largest) return std::nullopt;
   return value;
 }
 
@@ -25,8 +27,8 @@ Setting milliseconds(std::string name, Field<std::chrono::milliseconds> field,
       .range = range_text(kSmallest, kLargest),
       .meaning = std::move(meaning) + ", in milliseconds",
       .set = [=](Config& config, std::string_view text) -> std::optional<std::string> {
-        const auto value = parse_integer(text);
-        if (!value || *value < kSmallest || *value > kLargest) {
+        const auto value = parse_integer(text, kSmallest, kLargest);
+        if (!value) {
           return "is not a whole number of milliseconds, " + range_text(kSmallest, kLargest);
         }
         field(config) = std::chrono::milliseconds(*value);

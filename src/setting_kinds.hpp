@@ -27,7 +27,9 @@ const T& read(Field<T> field, const Config& config) {
 }
 
 std::string range_text(std::int64_t smallest, std::int64_t largest);
-std::optional<std::int64_t> parse_integer(std::string_view text);
+// A whole number within the range; nullopt: it is none.
+std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t smallest,
+                                          std::int64_t largest);
 
 Setting free_text(std::string name, Field<std::string> field, std::string meaning);
 Setting milliseconds(std::string name, Field<std::chrono::milliseconds> field, std::string meaning);
@@ -50,10 +52,8 @@ Setting integer(std::string name, Field<T> field, std::int64_t smallest, std::in
           .range = range,
           .meaning = std::move(meaning),
           .set = [=](Config& config, std::string_view text) -> std::optional<std::string> {
-            const auto value = parse_integer(text);
-            if (!value || *value < smallest || *value > largest) {
-              return "is not a whole number, " + range;
-            }
+            const auto value = parse_integer(text, smallest, largest);
+            if (!value) return "is not a whole number, " + range;
             field(config) = static_cast<T>(*value);
             return std::nullopt;
           },

@@ -1,3 +1,4 @@
+#include "llm/chat_protocol.hpp"
 #include "setting_kinds.hpp"
 
 namespace maas {
@@ -8,6 +9,12 @@ std::vector<std::pair<std::string, std::string>> same(std::vector<std::string> w
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string& word : words) pairs.emplace_back(word, word);
   return pairs;
+}
+
+std::vector<std::pair<std::string, std::string>> chat_providers() {
+  std::vector<std::string> names{"none"};
+  for (const llm::ChatProvider& provider : llm::kChatProviders) names.emplace_back(provider.name);
+  return same(names);
 }
 
 std::vector<Setting> make_settings() {
@@ -190,8 +197,7 @@ std::vector<Setting> make_settings() {
           "requests for embeddings at once; texts that come meanwhile share the next"),
       choice(
           "LLM_PROVIDER", +[](Config& c) -> std::string& { return c.chat.provider; },
-          same({"none", "openai", "azure_openai", "grok", "anthropic", "openrouter", "kimi", "glm",
-                "minimax", "together", "deepseek", "ollama"}),
+          chat_providers(),
           "what extracts memories and writes summaries; empty: openai if LLM_API_KEY or "
           "LLM_BASE_URL is set, else none"),
       free_text(

@@ -1,5 +1,8 @@
 #include "http/client_types.hpp"
 
+#include "core/error.hpp"
+#include "http/url.hpp"
+
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
@@ -27,6 +30,20 @@ std::string_view ClientReply::header(std::string_view name) const {
     }
   }
   return {};
+}
+
+std::vector<std::string> header_lines(const ClientRequest& request) {
+  constexpr std::string_view kLineEnds("\r\n\0", 3);
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : request.headers) {
+    if (name.empty() || name.find_first_of(kLineEnds) != name.npos ||
+        name.find_first_of(": ;") != name.npos || value.find_first_of(kLineEnds) != value.npos) {
+      throw Error(Errc::internal, "Internal Server Error",
+                  "the header " + printable(name) + " for an upstream can't be sent");
+    }
+    lines.push_back(value.empty() ? name + ";" : name + ": " + value);
+  }
+  return lines;
 }
 
 }  // namespace maas::http

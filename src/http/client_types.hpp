@@ -17,6 +17,11 @@ struct ClientRequest {
   std::string body = {};  // of a post
 };
 
+// The request's headers as libcurl wants them, "Name: value", or "Name;" for an empty one. Throws
+// Error{internal} for what would be more than one header: whoever can set a value, such as a key,
+// must not be able to add others.
+std::vector<std::string> header_lines(const ClientRequest& request);
+
 // What an upstream answered, of whatever status.
 struct ClientReply {
   unsigned status = 0;

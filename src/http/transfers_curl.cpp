@@ -60,17 +60,8 @@ void append(HeaderList& list, const std::string& line) {
 }
 
 HeaderList header_list(const ClientRequest& request) {
-  constexpr std::string_view kLineEnds("\r\n\0", 3);
   HeaderList list;
-  for (const auto& [name, value] : request.headers) {
-    // Whoever can set a value, such as a key, must not be able to add headers.
-    if (name.empty() || name.find_first_of(kLineEnds) != name.npos ||
-        name.find_first_of(": ;") != name.npos || value.find_first_of(kLineEnds) != value.npos) {
-      throw Error(Errc::internal, "Internal Server Error",
-                  "the header " + printable(name) + " for an upstream can't be sent");
-    }
-    append(list, value.empty() ? name + ";" : name + ": " + value);
-  }
+  for (const std::string& line : header_lines(request)) append(list, line);
   append(list, "Expect:");  // asking first whether a body is welcome costs a round trip
   return list;
 }

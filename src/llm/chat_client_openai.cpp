@@ -60,8 +60,8 @@ class OpenAiChatClient final : public ChatClient {
     if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
     try {
       co_return completion_in(reply.body);
-    } catch (const std::string& what) {
-      throw unusable(upstream_, what);
+    } catch (const UnusableReply& reply_error) {
+      throw unusable(upstream_, reply_error);
     }
   }
 

@@ -32,7 +32,7 @@ const json::object& first_choice(const json::object& reply) {
   const json::value* choices = reply.if_contains("choices");
   if (!choices || !choices->is_array() || choices->get_array().empty() ||
       !choices->get_array().front().is_object()) {
-    throw std::string("has no choices");
+    throw UnusableReply("has no choices");
   }
   return choices->get_array().front().get_object();
 }
@@ -78,7 +78,7 @@ std::optional<ChatQuirks> quirk_in(std::string_view reply, const ChatQuirks& kno
 Completion completion_in(std::string_view reply) {
   boost::system::error_code error;
   const json::value parsed = json::parse(reply, error);
-  if (error || !parsed.is_object()) throw std::string("is no JSON object");
+  if (error || !parsed.is_object()) throw UnusableReply("is no JSON object");
   const json::object& fields = parsed.get_object();
   const json::object& choice = first_choice(fields);
   const json::value* message = choice.if_contains("message");
@@ -91,8 +91,8 @@ Completion completion_in(std::string_view reply) {
   completion.prompt_tokens = count_in(fields, "prompt_tokens");
   completion.completion_tokens = count_in(fields, "completion_tokens");
   if (completion.content.empty()) {
-    throw std::string(completion.cut ? "has no text within its limit of tokens (LLM_MAX_TOKENS)"
-                                     : "has no text");
+    throw UnusableReply(completion.cut ? "has no text within its limit of tokens (LLM_MAX_TOKENS)"
+                                       : "has no text");
   }
   return completion;
 }

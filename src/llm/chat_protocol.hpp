@@ -1,6 +1,7 @@
 #pragma once
 
 #include "llm/chat_client.hpp"
+#include "llm/upstream_errors.hpp"
 
 #include <array>
 #include <optional>
@@ -53,7 +54,7 @@ std::string chat_body(const ChatRequest& request, const ChatParameters& paramete
 std::optional<ChatQuirks> quirk_in(std::string_view reply, const ChatQuirks& known,
                                    const ChatRequest& request);
 
-// The answer in a reply of status 200. Throws std::string that says what it lacks.
+// The answer in a reply of status 200. Throws UnusableReply that says what it lacks.
 Completion completion_in(std::string_view reply);
 
 }  // namespace maas::llm

@@ -71,22 +71,22 @@ json::array array_of(std::span<const std::string> texts, std::string_view model,
 json::value parsed(std::string_view reply) {
   boost::system::error_code error;
   json::value value = json::parse(reply, error);
-  if (error) throw std::string("is no JSON");
+  if (error) throw UnusableReply("is no JSON");
   return value;
 }
 
 const json::array& list_in(const json::value& value, std::string_view name) {
   const json::value* list = value.is_object() ? value.get_object().if_contains(name) : nullptr;
-  if (!list || !list->is_array()) throw "has no list \"" + std::string(name) + "\"";
+  if (!list || !list->is_array()) throw UnusableReply("has no list \"" + std::string(name) + "\"");
   return list->get_array();
 }
 
 Vector numbers_in(const json::value& value) {
-  if (!value.is_array()) throw std::string("has a vector that is no list of numbers");
+  if (!value.is_array()) throw UnusableReply("has a vector that is no list of numbers");
   Vector vector;
   vector.reserve(value.get_array().size());
   for (const json::value& number : value.get_array()) {
-    if (!number.is_number()) throw std::string("has a vector that is no list of numbers");
+    if (!number.is_number()) throw UnusableReply("has a vector that is no list of numbers");
     vector.push_back(number.to_number<float>());
   }
   return vector;
@@ -100,7 +100,7 @@ Vector base64_floats(std::string_view text) {
   const auto padding = static_cast<int>(
       std::ranges::count(text.substr(text.size() - std::min<std::size_t>(2, text.size())), '='));
   if (length < 0 || (length - padding) % int(sizeof(float)) != 0) {
-    throw std::string("has a vector that is no base64 of floats");
+    throw UnusableReply("has a vector that is no base64 of floats");
   }
   Vector vector(static_cast<std::size_t>(length - padding) / sizeof(float));
   if (!vector.empty()) std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
@@ -156,11 +156,11 @@ class OpenAiProtocol final : public EmbeddingProtocol {
       const json::value* index = fields ? fields->if_contains("index") : nullptr;
       const json::value* embedding = fields ? fields->if_contains("embedding") : nullptr;
       if (!index || !index->is_int64() || !embedding) {
-        throw std::string("has an entry without index or embedding");
+        throw UnusableReply("has an entry without index or embedding");
       }
       const auto at = static_cast<std::size_t>(index->get_int64());
       if (index->get_int64() < 0 || at >= vectors.size() || !vectors[at].empty()) {
-        throw std::string("has an index twice or out of range");
+        throw UnusableReply("has an index twice or out of range");
       }
       vectors[at] =
           embedding->is_string() ? base64_floats(embedding->get_string()) : numbers_in(*embedding);
@@ -219,7 +219,7 @@ class CohereProtocol final : public EmbeddingProtocol {
     const json::value value = parsed(reply);
     const json::value* embeddings =
         value.is_object() ? value.get_object().if_contains("embeddings") : nullptr;
-    if (!embeddings) throw std::string("has no \"embeddings\"");
+    if (!embeddings) throw UnusableReply("has no \"embeddings\"");
     return vectors_of(list_in(*embeddings, "float"));
   }
 
@@ -232,7 +232,7 @@ Vector mean_of(const json::array& tokens) {
   Vector mean = tokens.empty() ? Vector() : numbers_in(tokens.front());
   for (std::size_t i = 1; i < tokens.size(); ++i) {
     const Vector token = numbers_in(tokens[i]);
-    if (token.size() != mean.size()) throw std::string("has tokens of several dimensions");
+    if (token.size() != mean.size()) throw UnusableReply("has tokens of several dimensions");
     for (std::size_t at = 0; at < mean.size(); ++at) mean[at] += token[at];
   }
   return mean;  // a sum: it is normalized as all are
@@ -262,7 +262,7 @@ class HuggingFaceProtocol final : public EmbeddingProtocol {
 
   std::vector<Vector> vectors_in(std::string_view reply) const override {
     const json::value value = parsed(reply);
-    if (!value.is_array()) throw std::string("is no list of vectors");
+    if (!value.is_array()) throw UnusableReply("is no list of vectors");
     std::vector<Vector> vectors;
     for (const json::value& each : value.get_array()) {
       const json::array* list = each.if_array();
@@ -322,19 +322,20 @@ std::unique_ptr<EmbeddingProtocol> make_embedding_protocol(const RemoteEmbedderO
 
 void check_and_normalize(std::vector<Vector>& vectors, std::size_t texts, std::size_t dims) {
   if (vectors.size() != texts) {
-    throw "has " + std::to_string(vectors.size()) + " vectors for " + std::to_string(texts) +
-        " texts";
+    throw UnusableReply("has " + std::to_string(vectors.size()) + " vectors for " +
+                        std::to_string(texts) + " texts");
   }
   for (Vector& vector : vectors) {
     if (vector.size() != dims) {
-      throw "has vectors of " + std::to_string(vector.size()) +
-          " dimensions where EMBEDDING_DIMS is " + std::to_string(dims) +
-          "; set that to what the model gives";
+      throw UnusableReply("has vectors of " + std::to_string(vector.size()) +
+                          " dimensions where EMBEDDING_DIMS is " + std::to_string(dims) +
+                          "; set that to what the model gives");
     }
     double squares = 0;
     for (const float each : vector) squares += double(each) * each;
-    if (!std::isfinite(squares)) throw std::string("has a vector with a number that is not finite");
-    if (squares == 0) throw std::string("has a vector of zeros");
+    if (!std::isfinite(squares))
+      throw UnusableReply("has a vector with a number that is not finite");
+    if (squares == 0) throw UnusableReply("has a vector of zeros");
     const auto factor = static_cast<float>(1 / std::sqrt(squares));
     for (float& each : vector) each *= factor;
   }

@@ -102,8 +102,8 @@ class RemoteEmbedder final : public Embedder {
       std::vector<Vector> vectors = protocol_->vectors_in(reply.body);
       check_and_normalize(vectors, texts, options_.dims);
       return vectors;
-    } catch (const std::string& what) {
-      throw unusable(upstream_, what);
+    } catch (const UnusableReply& reply_error) {
+      throw unusable(upstream_, reply_error);
     }
   }
 

@@ -52,9 +52,9 @@ Error refused(const Upstream& upstream, unsigned status, std::string_view reply)
           shown(reply, upstream.key)};
 }
 
-Error unusable(const Upstream& upstream, std::string_view what) {
-  return {Errc::upstream_failed, "The answer of " + upstream.provider + ", model " +
-                                     upstream.model + ", " + std::string(what)};
+Error unusable(const Upstream& upstream, const UnusableReply& reply) {
+  return {Errc::upstream_failed,
+          "The answer of " + upstream.provider + ", model " + upstream.model + ", " + reply.what()};
 }
 
 }  // namespace maas::llm

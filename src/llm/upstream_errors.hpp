@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,13 @@ struct Upstream {
 // and says what to do; its detail has the beginning of what the provider said.
 Error refused(const Upstream& upstream, unsigned status, std::string_view reply);
 
-// The error for a reply of success that can't be used; `what` is a clause: "has no vectors".
-Error unusable(const Upstream& upstream, std::string_view what);
+// A reply of success that can't be used; what() is a clause: "has no vectors".
+class UnusableReply : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The error for it.
+Error unusable(const Upstream& upstream, const UnusableReply& reply);
 
 }  // namespace maas::llm

@@ -16,7 +16,6 @@
 #include <cassert>
 #include <cctype>
 #include <exception>
-#include <map>
 
 namespace maas::ltm {
 namespace {
@@ -34,13 +33,6 @@ bool is_system(std::string_view role) {
   return std::ranges::equal(role, std::string_view("system"), [](char given, char lower) {
     return std::tolower(static_cast<unsigned char>(given)) == lower;
   });
-}
-
-// What of a memory is embedded: what was said, without who said it.
-std::string said(const Memory& memory) {
-  const std::string_view speaker =
-      memory.speaker.empty() ? text::speaker_prefix(memory.text) : memory.speaker;
-  return std::string(text::without_speaker(memory.text, speaker));
 }
 
 // Takes the messages of a request that are worth keeping.
@@ -77,37 +69,6 @@ Memory changed_by(const UpdateRequest& request, const Memory& memory, Timestamp 
     changed.metadata = *request.metadata;
   }
   return changed;
-}
-
-// Whether two messages that wait were said in one conversation.
-bool belong_together(const OwnedMemory& a, const OwnedMemory& b) {
-  const Memory& first = *a.memory;
-  const Memory& second = *b.memory;
-  return a.tenant == b.tenant && first.scope == second.scope && first.category == second.category &&
-         first.created_at == second.created_at && first.updated_at == second.updated_at &&
-         first.metadata == second.metadata;
-}
-
-// The request that messages were kept of.
-AddRequest request_of(std::span<const OwnedMemory> kept) {
-  const Memory& first = *kept.front().memory;
-  AddRequest request;
-  request.scope = first.scope;
-  request.category = first.category;
-  request.metadata = without_unprocessed(first.metadata);
-  request.said_at = first.created_at;
-  for (const OwnedMemory& each : kept) {
-    request.messages.push_back(
-        {.role = "user", .name = each.memory->speaker, .content = each.memory->text});
-  }
-  return request;
-}
-
-// What is left of a life; 0: for ever.
-std::int64_t seconds_left(const Memory& memory, Timestamp time) {
-  if (!memory.expires_at) return 0;
-  const auto left = std::chrono::ceil<std::chrono::seconds>(*memory.expires_at - time);
-  return std::max<std::int64_t>(1, left.count());
 }
 
 }  // namespace
@@ -383,55 +344,6 @@ Task<std::size_t> LongTermMemory::forget_scope(std::string_view tenant, const Sc
 
 Task<std::vector<std::string>> LongTermMemory::forget_expired(std::string_view tenant) {
   co_return co_await store_.remove_expired(tenant);
-}
-
-Task<CatchUp> LongTermMemory::reembed(std::int64_t after, std::size_t limit) {
-  CatchUp part{.last = after};
-  if (!embedder_) co_return part;
-  const std::vector<OwnedMemory> waiting = co_await store_.waiting(Waiting::vector, after, limit);
-  std::vector<std::string> texts;
-  std::map<std::string, std::vector<std::size_t>> of_tenant;
-  for (std::size_t i = 0; i < waiting.size(); ++i) {
-    texts.push_back(said(*waiting[i].memory));
-    of_tenant[waiting[i].tenant].push_back(i);
-    part.last = waiting[i].memory->sequence;
-  }
-  part.seen = waiting.size();
-  if (texts.empty()) co_return part;
-  std::vector<llm::Vector> vectors = co_await embedder_->embed(texts, llm::TextKind::document);
-  for (const auto& [tenant, indices] : of_tenant) {
-    std::vector<MemoryPtr> memories;
-    std::vector<llm::Vector> made;
-    for (const std::size_t i : indices) {
-      memories.push_back(waiting[i].memory);
-      made.push_back(std::move(vectors[i]));
-    }
-    part.finished += co_await store_.set_vectors(tenant, std::move(memories), std::move(made));
-  }
-  co_return part;
-}
-
-Task<CatchUp> LongTermMemory::reprocess(std::int64_t after, std::size_t limit) {
-  CatchUp part{.last = after};
-  if (!inference_) co_return part;
-  const std::vector<OwnedMemory> waiting =
-      co_await store_.waiting(Waiting::extraction, after, limit);
-  part.seen = waiting.size();
-  const Timestamp time = now();
-  for (std::size_t begin = 0; begin < waiting.size();) {
-    std::size_t end = begin + 1;
-    while (end < waiting.size() && belong_together(waiting[begin], waiting[end])) ++end;
-    const auto kept = std::span(waiting).subspan(begin, end - begin);
-    std::vector<MemoryPtr> unprocessed;
-    for (const OwnedMemory& each : kept) unprocessed.push_back(each.memory);
-    const AddRequest request = request_of(kept);
-    co_await inference_->remember_instead(kept.front().tenant, request, unprocessed,
-                                          seconds_left(*unprocessed.front(), time), time);
-    part.finished += kept.size();
-    part.last = kept.back().memory->sequence;
-    begin = end;
-  }
-  co_return part;
 }
 
 Task<std::vector<HistoryEntry>> LongTermMemory::history(std::string_view tenant,

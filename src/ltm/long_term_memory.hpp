@@ -48,13 +48,6 @@ struct Page {
   std::optional<ListPosition> next = {};  // where the next part begins; nullopt: this was the last
 };
 
-// A part of a walk through what waits for work, of all tenants.
-struct CatchUp {
-  std::int64_t last = 0;     // sequence of the last one looked at; the next part begins there
-  std::size_t seen = 0;      // 0: the walk has ended
-  std::size_t finished = 0;  // that wait no longer
-};
-
 struct LongTermMemoryOptions {
   std::int64_t default_ttl_seconds = 0;  // 0: for ever
   bool keep_on_llm_failure = true;       // messages, verbatim, for maas reprocess
@@ -99,12 +92,6 @@ class LongTermMemory {
   Task<std::size_t> forget_scope(std::string_view tenant, const Scope& scope);
   Task<std::vector<std::string>> forget_expired(std::string_view tenant);
   Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id);
-
-  // Embeds up to `limit` memories that have no vector of the embedder's model, for maas reembed.
-  Task<CatchUp> reembed(std::int64_t after, std::size_t limit);
-  // Asks the LLM about up to `limit` messages that were kept because it had failed, for maas
-  // reprocess. Throws InferenceError when it fails again.
-  Task<CatchUp> reprocess(std::int64_t after, std::size_t limit);
 
  private:
   bool infers(const AddRequest& request) const;

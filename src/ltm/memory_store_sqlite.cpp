@@ -1,6 +1,7 @@
 #include "ltm/memory_store_sqlite.hpp"
 
 #include "core/error.hpp"
+#include "ltm/memory_changes_sqlite.hpp"
 #include "ltm/memory_rows_sqlite.hpp"
 #include "text/folding.hpp"
 
@@ -35,122 +36,11 @@ struct Shared {
   PartitionCache cache;
 };
 
-// The form in which a memory's text is compared with others.
-struct Folded {
-  std::string text;
-  std::string digest;
-};
-
-std::vector<Folded> fold(const std::vector<NewMemory>& memories) {
-  std::vector<Folded> folded;
-  folded.reserve(memories.size());
-  for (const auto& [memory, vector] : memories) {
-    std::string text = text::folded_line(memory.text);
-    std::string digest = digest_of(memory.scope, memory.category, text);
-    folded.push_back({std::move(text), std::move(digest)});
-  }
-  return folded;
-}
-
 std::size_t text_bytes(const std::vector<NewMemory>& memories) {
   std::size_t bytes = 0;
   for (const NewMemory& each : memories) bytes += each.memory.text.size();
   return bytes;
 }
-
-// One transaction's changes of a tenant's memories, with their history, and their announcement.
-class Changer {
- public:
-  Changer(const Shared& shared, std::string_view tenant, Timestamp time,
-          std::vector<PartitionChange>& changes)
-      : shared_(shared), tenant_(tenant), time_(time), changes_(changes) {}
-
-  Added add(Connection& connection, NewMemory&& added, const Folded& folded) const {
-    MemoryRows rows = rows_of(connection);
-    if (auto same = rows.find_same(added.memory, folded.digest, folded.text, time_)) {
-      return {.memory = std::make_shared<const Memory>(*std::move(same)), .existed = true};
-    }
-    if (shared_.space.model.empty()) added.vector.clear();
-    rows.insert(added.memory, folded.digest, added.vector);
-    rows.insert_history(added.memory, nullptr, &added.memory.text, Event::add,
-                        added.memory.updated_at);
-    auto memory = std::make_shared<const Memory>(std::move(added.memory));
-    announce(memory, std::move(added.vector));
-    return {.memory = std::move(memory)};
-  }
-
-  MemoryPtr update(Connection& connection, const Memory& changed, const std::string& folded,
-                   std::optional<llm::Vector>& vector) const {
-    MemoryRows rows = rows_of(connection);
-    auto row = rows.find(changed.id);
-    if (!row || expired(row->memory, time_) || row->memory.version != changed.version) return {};
-    Memory next = changed;
-    next.scope = row->memory.scope;
-    next.sequence = row->memory.sequence;
-    ++next.version;
-    if (vector && shared_.space.model.empty()) vector->clear();
-    rows.update(next, digest_of(next.scope, next.category, folded), vector);
-    rows.insert_history(next, &row->memory.text, &next.text, Event::update, next.updated_at);
-    auto memory = std::make_shared<const Memory>(std::move(next));
-    announce(memory, vector ? *std::move(vector) : std::move(row->vector));
-    return memory;
-  }
-
-  // Whether what is to be updated or removed is there, visible, and the version that it should be.
-  bool are_current(Connection& connection, const Changes& changes) const {
-    MemoryRows rows = rows_of(connection);
-    const auto is_current = [&](const Memory& memory) {
-      const auto row = rows.find(memory.id);
-      return row && !expired(row->memory, time_) && row->memory.version == memory.version;
-    };
-    return std::ranges::all_of(changes.updated, is_current, &Changes::Update::changed) &&
-           std::ranges::all_of(changes.removed,
-                               [&](const MemoryPtr& memory) { return is_current(*memory); });
-  }
-
-  bool set_vector(Connection& connection, const Memory& memory, llm::Vector& vector) const {
-    MemoryRows rows = rows_of(connection);
-    auto row = rows.find(memory.id);
-    if (!row || row->memory.version != memory.version) return false;
-    rows.set_vector(memory.id, vector);
-    // Partitions take no version twice: it leaves and comes back.
-    const auto same = std::make_shared<const Memory>(std::move(row->memory));
-    changes_.push_back(
-        {.tenant = std::string(tenant_), .memory = same, .vector = {}, .removed = true});
-    announce(same, std::move(vector));
-    return true;
-  }
-
-  // Whether a memory was there and visible.
-  bool remove(Connection& connection, std::string_view id) const {
-    auto removed = rows_of(connection).remove(id);
-    return removed && forget(connection, *std::move(removed));
-  }
-
-  // Goes on with what has been removed from the table of memories. Whether it was visible.
-  bool forget(Connection& connection, Memory&& removed) const {
-    rows_of(connection).insert_history(removed, &removed.text, nullptr, Event::remove, time_);
-    const bool visible = !expired(removed, time_);
-    changes_.push_back({.tenant = std::string(tenant_),
-                        .memory = std::make_shared<const Memory>(std::move(removed)),
-                        .vector = {},
-                        .removed = true});
-    return visible;
-  }
-
-  MemoryRows rows_of(Connection& connection) const { return {connection, tenant_, shared_.space}; }
-
- private:
-  void announce(MemoryPtr memory, llm::Vector vector) const {
-    changes_.push_back(
-        {.tenant = std::string(tenant_), .memory = std::move(memory), .vector = std::move(vector)});
-  }
-
-  const Shared& shared_;
-  std::string_view tenant_;
-  Timestamp time_;
-  std::vector<PartitionChange>& changes_;
-};
 
 class SqliteMemoryStore final : public MemoryStore {
  public:
@@ -180,17 +70,8 @@ class SqliteMemoryStore final : public MemoryStore {
   }
 
   Task<std::vector<Added>> add(std::string_view tenant, std::vector<NewMemory> memories) override {
-    std::vector<Folded> folded;
-    auto fold_all = [&] {
-      folded = fold(memories);
-      return true;
-    };
-    if (text_bytes(memories) <= kFoldHereBytes) {
-      fold_all();
-    } else {
-      co_await offload(pool_, fold_all);
-    }
-    auto change = [&memories, &folded](Connection& connection, const Changer& changer) {
+    const std::vector<Folded> folded = co_await folded_texts(memories);
+    auto change = [&memories, &folded](Connection& connection, const MemoryChanger& changer) {
       std::vector<Added> added;
       added.reserve(memories.size());
       for (std::size_t i = 0; i < memories.size(); ++i) {
@@ -230,19 +111,20 @@ class SqliteMemoryStore final : public MemoryStore {
   Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
                          std::optional<llm::Vector> vector) override {
     const std::string folded = text::folded_line(changed.text);
-    auto change = [&](Connection& connection, const Changer& changer) {
+    auto change = [&](Connection& connection, const MemoryChanger& changer) {
       return changer.update(connection, changed, folded, vector);
     };
     co_return co_await write(tenant, change);
   }
 
   Task<std::optional<Applied>> apply(std::string_view tenant, Changes changes) override {
-    const std::vector<Folded> folded = fold(changes.added);
+    const std::vector<Folded> folded = co_await folded_texts(changes.added);
     std::vector<std::string> folded_updates;
     for (const auto& [changed, vector] : changes.updated) {
       folded_updates.push_back(text::folded_line(changed.text));
     }
-    auto change = [&](Connection& connection, const Changer& changer) -> std::optional<Applied> {
+    auto change = [&](Connection& connection,
+                      const MemoryChanger& changer) -> std::optional<Applied> {
       if (!changer.are_current(connection, changes)) return std::nullopt;
       Applied applied;
       for (const MemoryPtr& memory : changes.removed) changer.remove(connection, memory->id);
@@ -260,7 +142,7 @@ class SqliteMemoryStore final : public MemoryStore {
 
   Task<std::vector<bool>> remove(std::string_view tenant,
                                  std::span<const std::string> ids) override {
-    auto change = [ids](Connection& connection, const Changer& changer) {
+    auto change = [ids](Connection& connection, const MemoryChanger& changer) {
       std::vector<bool> removed;
       for (const std::string& id : ids) removed.push_back(changer.remove(connection, id));
       return removed;
@@ -271,7 +153,7 @@ class SqliteMemoryStore final : public MemoryStore {
   Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {
     // What is added meanwhile stays: else this might never end.
     const std::int64_t last = database_.read_here(last_sequence);
-    auto change = [&scope, last](Connection& connection, const Changer& changer) {
+    auto change = [&scope, last](Connection& connection, const MemoryChanger& changer) {
       Removed part;
       for (Memory& memory : changer.rows_of(connection).remove_scope(scope, last, kRemovedAtOnce)) {
         ++part.all;
@@ -356,7 +238,7 @@ class SqliteMemoryStore final : public MemoryStore {
 
   Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
                                 std::vector<llm::Vector> vectors) override {
-    auto change = [&](Connection& connection, const Changer& changer) {
+    auto change = [&](Connection& connection, const MemoryChanger& changer) {
       std::size_t count = 0;
       for (std::size_t i = 0; i < memories.size(); ++i) {
         count += changer.set_vector(connection, *memories[i], vectors[i]);
@@ -381,13 +263,19 @@ class SqliteMemoryStore final : public MemoryStore {
     std::size_t visible = 0;
   };
 
+  Task<std::vector<Folded>> folded_texts(const std::vector<NewMemory>& memories) {
+    const auto fold_all = [&memories] { return fold(memories); };
+    if (text_bytes(memories) <= kFoldHereBytes) co_return fold_all();
+    co_return co_await offload(pool_, fold_all);
+  }
+
   // Makes `change`, tells the partitions in the order of commits, and brings them up to date.
   template <class F>
-  Task<std::invoke_result_t<F&, Connection&, const Changer&>> write(std::string_view tenant,
-                                                                    F& change) {
+  Task<std::invoke_result_t<F&, Connection&, const MemoryChanger&>> write(std::string_view tenant,
+                                                                          F& change) {
     const std::shared_ptr<Shared> shared = shared_;
     std::vector<PartitionChange> changes;
-    const Changer changer(*shared, tenant, clock_(), changes);
+    const MemoryChanger changer(shared->space, tenant, clock_(), changes);
     auto run = [&change, &changer](Connection& connection) { return change(connection, changer); };
     auto committed = [&shared, &changes]() noexcept { shared->cache.publish(changes); };
     auto result = co_await database_.write(run, committed);
@@ -402,7 +290,7 @@ class SqliteMemoryStore final : public MemoryStore {
   }
 
   Task<std::vector<std::string>> remove_expired(std::string_view tenant, std::size_t limit) {
-    auto change = [time = clock_(), limit](Connection& connection, const Changer& changer) {
+    auto change = [time = clock_(), limit](Connection& connection, const MemoryChanger& changer) {
       std::vector<std::string> ids;
       for (Memory& memory : changer.rows_of(connection).remove_expired(time, limit)) {
         ids.push_back(memory.id);

@@ -1,6 +1,7 @@
 #include "ltm/memory_text.hpp"
 
 #include "text/folding.hpp"
+#include "text/speakers.hpp"
 
 #include <algorithm>
 
@@ -19,6 +20,12 @@ bool is_blank(std::string_view text) {
   std::size_t end = std::min(text.size(), kBeginning);
   while (end < text.size() && (text[end] & 0xc0) == 0x80) ++end;
   return text::folded_line(text.substr(0, end)).empty() && text::folded_line(text).empty();
+}
+
+std::string said(const Memory& memory) {
+  const std::string_view speaker =
+      memory.speaker.empty() ? text::speaker_prefix(memory.text) : memory.speaker;
+  return std::string(text::without_speaker(memory.text, speaker));
 }
 
 std::optional<std::string> fact_text(const boost::json::value& value) {

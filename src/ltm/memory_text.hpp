@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/memory.hpp"
+
 #include <boost/json/value.hpp>
 
 #include <cstddef>
@@ -11,6 +13,9 @@ namespace maas::ltm {
 
 // Whether nothing of `text`, valid UTF-8, is left to remember or to look for.
 bool is_blank(std::string_view text);
+
+// What of a memory is embedded: what was said, without who said it.
+std::string said(const Memory& memory);
 
 // A fact is a sentence; what is much longer is a document, or a model that lost its way.
 inline constexpr std::size_t kMaxFactBytes = 2000;

@@ -358,12 +358,12 @@ class Search {
 
 std::vector<Neighbour> PartitionState::nearest_to(std::span<const float> vector, std::size_t limit,
                                                   Timestamp now) const {
-  std::vector<Neighbour> found;
-  if (vector.size() != vectors.dims() || limit == 0) return found;
+  if (vector.size() != vectors.dims() || limit == 0) return {};
+  std::vector<std::pair<float, Slot>> found;
   const auto look_at = [&](Slot slot) {
     const Place& place = places[slot];
     if (!place.memory || !place.has_vector || expired(*place.memory, now)) return;
-    found.push_back({place.memory, dot(vector.data(), vectors.at(slot), vector.size())});
+    found.emplace_back(dot(vector.data(), vectors.at(slot), vector.size()), slot);
   };
   if (nearest_ready) {
     std::ranges::for_each(nearest->nearest(vector, std::max(limit, kLeastNearest)), look_at);
@@ -371,9 +371,12 @@ std::vector<Neighbour> PartitionState::nearest_to(std::span<const float> vector,
     for (Slot slot = 0; slot < places.size(); ++slot) look_at(slot);
   }
   const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(limit, found.size()));
-  std::ranges::partial_sort(found, end, std::ranges::greater(), &Neighbour::cosine);
-  found.erase(end, found.end());
-  return found;
+  std::ranges::partial_sort(found, end, std::ranges::greater());
+  std::vector<Neighbour> neighbours;
+  for (auto each = found.begin(); each != end; ++each) {
+    neighbours.push_back({places[each->second].memory, each->first});
+  }
+  return neighbours;
 }
 
 std::vector<SearchHit> PartitionState::search(const SearchQuery& query, Timestamp now) const {

@@ -87,8 +87,8 @@ void check_reply(std::string_view reply) {
     check(!completion.content.empty(), "a completion has a text");
     check(text::is_valid_utf8(completion.content), "a completion is valid UTF-8");
     check_answer(completion.content);
-  } catch (const std::string& problem) {
-    check(!problem.empty(), "it is told what a reply lacks");
+  } catch (const llm::UnusableReply& unusable) {
+    check(*unusable.what() != 0, "it is told what a reply lacks");
   }
 }
 

@@ -57,8 +57,8 @@ TEST(ChatQuirks, AreLearnedOneByOneFromComplaints) {
 std::string what_is_wrong(std::string_view reply) {
   try {
     completion_in(reply);
-  } catch (const std::string& what) {
-    return what;
+  } catch (const UnusableReply& unusable) {
+    return unusable.what();
   }
   return "nothing";
 }

@@ -26,8 +26,8 @@ std::unique_ptr<EmbeddingProtocol> protocol(const std::string& provider,
 std::string wrong(const std::string& provider, std::string_view reply) {
   try {
     protocol(provider)->vectors_in(reply);
-  } catch (const std::string& what) {
-    return what;
+  } catch (const UnusableReply& unusable) {
+    return unusable.what();
   }
   return "nothing";
 }
@@ -167,8 +167,8 @@ TEST(EmbeddingReply, SaysWhatIsWrongWithIt) {
 std::string problem(Vectors vectors, std::size_t texts = 1, std::size_t dims = 2) {
   try {
     check_and_normalize(vectors, texts, dims);
-  } catch (const std::string& what) {
-    return what;
+  } catch (const UnusableReply& unusable) {
+    return unusable.what();
   }
   return "nothing";
 }

@@ -1,6 +1,7 @@
 #include "core/error.hpp"
 #include "ltm/long_term_memory.hpp"
 #include "ltm/metadata.hpp"
+#include "support/failure.hpp"
 #include "support/hash_embedder.hpp"
 #include "support/memory_memory_store.hpp"
 #include "support/run_task.hpp"
@@ -50,14 +51,8 @@ class InferenceTest : public testing::Test {
     const std::size_t begin = prompt.rfind('"', at - 1) + 1;
     return prompt.substr(begin, at - begin);
   }
-  Errc failure_of(std::string text) {
-    try {
-      add(std::move(text));
-    } catch (const Error& error) {
-      return error.code();
-    }
-    ADD_FAILURE() << "no Error";
-    return Errc::internal;
+  Errc failure_of(const std::string& text) {
+    return test::failure_of([&] { add(text); });
   }
 
   test::MemoryMemoryStore store_;

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "ltm/memory_text.hpp"
+#include "support/failure.hpp"
 #include "support/hash_embedder.hpp"
 #include "support/memory_memory_store.hpp"
 #include "support/run_task.hpp"
@@ -12,6 +13,7 @@ namespace maas::ltm {
 namespace {
 
 using std::chrono::seconds;
+using test::failure_of;
 
 constexpr const char* kTenant = "tenant";
 
@@ -57,17 +59,6 @@ class LongTermMemoryTest : public testing::Test {
   MemoryPtr update(UpdateRequest change) {
     return running_.run(memory_.update(kTenant, std::move(change)));
   }
-  template <class F>
-  Errc failure_of(F run) {
-    try {
-      run();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    ADD_FAILURE() << "no Error";
-    return Errc::internal;
-  }
-
   test::MemoryMemoryStore store_;
   test::HashEmbedder embedder_;
   LongTermMemory memory_{store_, &embedder_, nullptr, {.default_ttl_seconds = 0}};
