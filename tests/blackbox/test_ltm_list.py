@@ -129,6 +129,10 @@ def test_a_walk_over_a_thousand_while_more_come_repeats_and_loses_nothing(ltm_se
     stored = set(ids(memories.remember(*(f"memory {number}" for number in range(MANY)))))
     done = threading.Event()
     added = []
+    arrivals = threading.Semaphore(0)
+
+    def wait_for_one():
+        assert arrivals.acquire(timeout=10), "nothing comes meanwhile"
 
     def add_more(writer: int):
         with ltm_server.client() as client:
@@ -137,17 +141,17 @@ def test_a_walk_over_a_thousand_while_more_come_repeats_and_loses_nothing(ltm_se
                 number = len(added)
                 added.append(mine.store(f"later {writer} {number}"))
                 added.append(mine.store(f"earlier {writer} {number}", timestamp=LONG_AGO + number))
+                arrivals.release()
 
     writers = [threading.Thread(target=add_more, args=(writer,)) for writer in range(2)]
     for thread in writers:
         thread.start()
     try:
-        walked = memories.walk(limit=PAGE)
+        walked = memories.walk(limit=PAGE, between_pages=wait_for_one)
     finally:
         done.set()
         for thread in writers:
             thread.join()
-    assert added, "nothing came meanwhile"
     assert len(set(ids(walked))) == len(walked)
     assert stored <= set(ids(walked)) <= stored | set(ids(added))
     times = [seconds(memory["created_at"]) for memory in walked]

@@ -108,11 +108,12 @@ class Memories:
     def list(self, **query) -> list[dict]:
         return self.page(**{"limit": 1000, **query})["results"]
 
-    def walk(self, **query) -> list[dict]:
+    def walk(self, between_pages=lambda: None, **query) -> list[dict]:
         """All pages, one after the other."""
         page = self.page(**query)
         found = page["results"]
         while page["next_cursor"] is not None:
+            between_pages()
             page = self.page(**query, cursor=page["next_cursor"])
             found += page["results"]
         return found
