@@ -33,7 +33,7 @@ format:
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
 
 # Load on the release binary beside nginx and redis-benchmark, its long-term memory beside numpy and SQLite
-# FTS5, what it adds to models beside a stub of their provider; writes bench/results.json.
+# FTS5, what it adds to models beside a stub of their provider, its embeddings beside Python; writes bench/results.json.
 bench: build
 	@scripts/setup bench
 	python3 bench/load.py
@@ -41,6 +41,9 @@ bench: build
 	.deps/model-venv/bin/python bench/ltm.py
 	@scripts/setup test
 	.deps/venv/bin/python bench/models.py
+	@scripts/model test
+	@scripts/build bench embedding_rounds
+	.deps/venv/bin/python bench/embeddings.py
 
 # The parts that do the work, each beside a baseline.
 microbench:

@@ -7,6 +7,7 @@ Baseline for Sentence Embeddings", 2017), and noise.
 """
 
 import dataclasses
+import json
 import pathlib
 
 import numpy
@@ -38,9 +39,10 @@ class Memories:
 
 
 class Corpus:
-    def __init__(self, vocabulary: pathlib.Path):
+    def __init__(self, tokenizer: pathlib.Path):
         random = numpy.random.default_rng(SEED)
-        lines = vocabulary.read_text(encoding="utf-8").splitlines()
+        ids = json.loads(tokenizer.read_text(encoding="utf-8"))["model"]["vocab"]
+        lines = sorted(ids, key=ids.get)
         lines = lines[lines.index("the"):]
         plain = [word for word in lines
                  if word.isascii() and word.isalpha() and (len(word) > 1 or word in "ai")]

@@ -370,7 +370,7 @@ def print_results(rows: list[dict], figures: list[dict], options):
 
 
 def measure(options, directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
-    corpus = Corpus(options.model / "vocab.txt")
+    corpus = Corpus(options.model / "tokenizer.json")
     scopes = Scopes(corpus, options.sizes, directory)
     store = directory / "store"
     model_figures, model = measure_model(options, directory, corpus)
@@ -397,7 +397,7 @@ def main() -> int:
         return 2
     options.binary = options.binary.resolve()
     options.model = (options.model or options.binary.parent / "model").resolve()
-    if not options.binary.exists() or not (options.model / "vocab.txt").exists():
+    if not options.binary.exists() or not (options.model / "tokenizer.json").exists():
         print(f"there is no {options.binary}, or no model in {options.model}; make bench makes both",
               file=sys.stderr)
         return 2

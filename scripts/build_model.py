@@ -3,9 +3,10 @@
 
     build_model.py WEIGHTS_DIRECTORY OUTPUT_DIRECTORY {int8|fp32}
 
-Input `input_ids` [batch, sequence], at most 256 of a text's tokens with [CLS] and [SEP]; output
-`embedding` [batch, 384], the mean of the tokens' last states, L2-normalized. There is no attention mask:
-texts of one run have the same length, for the server runs one text at a time.
+Inputs `input_ids` and `attention_mask` [batch, sequence]; output `last_hidden_state` [batch, sequence, 384],
+whose mean over a text's tokens, L2-normalized, is its embedding. The files beside it are those of any
+model's directory: config.json, tokenizer.json, and sentence_bert_config.json, which says how many of a text's
+tokens count.
 
 int8 keeps the weights of linear layers in 8 bits with a scale for each 128 of them, and activations are
 quantized the same way row by row (MatMulNBits, accuracy level 4). What ONNX Runtime's quantize_dynamic
@@ -16,6 +17,7 @@ VNNI (.991).
 
 import json
 import pathlib
+import shutil
 import sys
 
 import numpy as np
@@ -24,8 +26,8 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
 NAME = "all-MiniLM-L6-v2"
-MAX_TOKENS = 256  # what it was trained on; it has position embeddings for 512
 BLOCK = 128  # weights that share a scale
+OUTPUT = "last_hidden_state"
 FUSED = "com.microsoft"  # the domain of ONNX Runtime's own operators
 
 
@@ -87,7 +89,7 @@ def build(weights, config, eight_bits):
     epsilon = config["layer_norm_eps"]
 
     # A text is one segment, so the embedding of its type is a part of every position's.
-    positions = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS]
+    positions = weights["embeddings.position_embeddings.weight"]
     positions = positions + weights["embeddings.token_type_embeddings.weight"][0]
     words = graph.embed("words", weights["embeddings.word_embeddings.weight"])
     length = graph.add("Shape", ["input_ids"], "length", start=1, end=2)
@@ -95,6 +97,7 @@ def build(weights, config, eight_bits):
     table = graph.constant("positions.table", positions)
     places = graph.add("Slice", [table, zero, length, zero], "positions")
     x = graph.add("Add", [words, places], "embedded")
+    graph.add("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
     x = graph.normalize("embedded.norm", x, "embeddings.LayerNorm", epsilon)
 
     for layer in range(config["num_hidden_layers"]):
@@ -109,7 +112,7 @@ def build(weights, config, eight_bits):
         qkv = graph.linear(f"{name}.qkv", x, merged)
         split = [f"{name}.{which}" for which in three]
         graph.add("Split", [qkv], f"{name}.split", outputs=split, axis=-1, num_outputs=3)
-        operands = [*split, graph.constant(f"{name}.qkv.bias", biases)]
+        operands = [*split, graph.constant(f"{name}.qkv.bias", biases), "mask"]
         y = graph.add("MultiHeadAttention", operands, f"{name}.attention", FUSED,
                       num_heads=config["num_attention_heads"])
         y = graph.linear(f"{name}.mixed", y, part("attention.output.dense.weight"),
@@ -122,14 +125,14 @@ def build(weights, config, eight_bits):
         y = graph.add("BiasGelu", [y, bias], f"{name}.gelu", FUSED)  # by erf
         y = graph.linear(f"{name}.narrow", y, part("output.dense.weight"), part("output.dense.bias"))
         x = graph.add("Add", [y, x], f"{name}.thought")
-        x = graph.normalize(f"{name}.thought.norm", x, f"{key}.output.LayerNorm", epsilon)
+        last = layer + 1 == config["num_hidden_layers"]
+        result = OUTPUT if last else f"{name}.thought.norm"
+        x = graph.normalize(result, x, f"{key}.output.LayerNorm", epsilon)
 
-    mean = graph.add("ReduceMean", [x, graph.constant("sequence", np.array([1]))], "mean", keepdims=0)
-    graph.add("LpNormalization", [mean], "embedding", axis=-1, p=2)
-
-    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "sequence"])
-    vector = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", config["hidden_size"]])
-    body = helper.make_graph(graph.nodes, NAME, [ids], [vector], graph.constants)
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"])
+              for name in ("input_ids", "attention_mask")]
+    states = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", "sequence", config["hidden_size"]])
+    body = helper.make_graph(graph.nodes, NAME, inputs, [states], graph.constants)
     operators = [helper.make_opsetid("", 18), helper.make_opsetid(FUSED, 1)]
     return helper.make_model(body, opset_imports=operators, ir_version=9)
 
@@ -139,14 +142,14 @@ def main() -> int:
     config = json.loads((source / "config.json").read_text())
     model = build(load_file(source / "model.safetensors"), config, precision == "int8")
     onnx.save(model, target / "model.onnx")
+    # `model` names the vectors, which are not those of another precision.
     description = {
+        **{key: config[key] for key in ("model_type", "hidden_size", "max_position_embeddings")},
         "model": f"{NAME}-{precision}",
-        "dims": config["hidden_size"],
-        "max_tokens": MAX_TOKENS,
-        "pooling": "mean",
-        "lowercase": True,
     }
     (target / "config.json").write_text(json.dumps(description, indent=2) + "\n")
+    for name in ("tokenizer.json", "sentence_bert_config.json"):
+        shutil.copy(source / name, target / name)
     return 0
 
 

@@ -19,6 +19,7 @@ namespace maas {
 namespace {
 
 constexpr std::size_t kMaxDefaultThreads = 4;
+constexpr std::string_view kFastembed = "fastembed";
 constexpr std::array<std::string_view, 6> kOurPrefixes{"MAAS_",  "STM_",       "LTM_",
                                                        "REDIS_", "EMBEDDING_", "LLM_"};
 
@@ -73,8 +74,22 @@ void check_together(Config& config, std::vector<std::string>& problems) {
   }
 }
 
+// What a model in a directory of the user's own is told about it. `given`: the settings that have a
+// value; the standard ones are those of another provider.
+void check_fastembed(Config& config, const Environment& given, std::vector<std::string>& problems) {
+  if (config.model_path.empty()) {
+    problems.push_back("EMBEDDING_MODEL_PATH is needed for EMBEDDING_PROVIDER fastembed");
+  }
+  const auto is_given = [&given](std::string_view name) {
+    return std::ranges::any_of(
+        given, [name](const auto& each) { return each.first == name && !each.second.empty(); });
+  };
+  if (is_given("EMBEDDING_MODEL")) config.model_name = config.embedding.model;
+  if (is_given("EMBEDDING_DIMS")) config.model_dims = config.embedding.dims;
+}
+
 // What a provider of models needs to be asked at all.
-void check_models(Config& config, std::vector<std::string>& problems) {
+void check_models(Config& config, const Environment& given, std::vector<std::string>& problems) {
   llm::ChatOptions& chat = config.chat;
   llm::RemoteEmbedderOptions& embedding = config.embedding;
   if (chat.provider.empty()) {
@@ -92,6 +107,7 @@ void check_models(Config& config, std::vector<std::string>& problems) {
   if (chat.provider == kAzure && chat.azure_endpoint.empty() && chat.base_url.empty()) {
     problems.push_back("AZURE_ENDPOINT is needed for LLM_PROVIDER azure_openai");
   }
+  if (embedding.provider == kFastembed) check_fastembed(config, given, problems);
   if (!config.embeds_over_http()) return;
   if (embedding.provider == kAzure && embedding.azure_endpoint.empty() &&
       embedding.base_url.empty()) {
@@ -138,7 +154,8 @@ Config::Config() : workers(default_threads()), embedding_threads(default_threads
 }
 
 bool Config::embeds_over_http() const {
-  return embedding.provider != "local" && embedding.provider != "none";
+  return embedding.provider != "local" && embedding.provider != kFastembed &&
+         embedding.provider != "none";
 }
 
 std::filesystem::path Config::database_file() const {
@@ -170,7 +187,7 @@ LoadedConfig load_config(const Environment& environment) {
     }
   }
   check_together(loaded.config, problems);
-  check_models(loaded.config, problems);
+  check_models(loaded.config, environment, problems);
   if (!problems.empty()) {
     std::string text = "the configuration is not valid:";
     for (const std::string& problem : problems) text += "\n  " + problem;

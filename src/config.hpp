@@ -41,11 +41,14 @@ struct Config {
   api::LtmLimits long_term_limits;
   std::size_t partition_cache_mb = 256;
   std::size_t hnsw_threshold = 20'000;
-  std::string language;     // of memories; empty: detected
-  std::string local_model;  // a directory; empty: the one beside the program; "none"
+  std::string language;        // of memories; empty: detected
+  std::string local_model;     // a directory; empty: the one beside the program; "none"
+  std::string model_path;      // of fastembed
+  std::string model_name;      // of the model there; empty: the directory's
+  std::size_t model_dims = 0;  // that it has to have; 0: any
   std::size_t embedding_threads;
   std::size_t embedding_cache_mb = 32;
-  llm::RemoteEmbedderOptions embedding;  // its provider may also be local or none
+  llm::RemoteEmbedderOptions embedding;  // its provider may also be local, fastembed, none
   http::ClientOptions embedding_client;
 
   llm::ChatOptions chat;  // its provider may also be none

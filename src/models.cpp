@@ -52,21 +52,33 @@ std::unique_ptr<llm::Embedder> make_local(const Config& config) {
       return nullptr;
     }
   }
-  try {
-    return llm::make_local_embedder(
-        {.directory = std::move(directory), .threads = config.embedding_threads});
-  } catch (const Error& error) {
-    throw Error(error.code(),
-                std::string(error.what()) +
-                    "; MAAS_LOCAL_MODEL=none serves without a model, by words alone",
-                error.detail());
-  }
+  return llm::make_local_embedder(
+      {.directory = std::move(directory),
+       .threads = config.embedding_threads,
+       .runtime = default_model(),
+       .remedy = "Run scripts/model to make it anew; MAAS_LOCAL_MODEL=none serves without a model, "
+                 "by words alone"});
+}
+
+std::unique_ptr<llm::Embedder> make_fastembed(const Config& config) {
+  return llm::make_local_embedder(
+      {.engine = config.embedding.provider,
+       .directory = config.model_path,
+       .name = config.model_name,
+       .dims = config.model_dims,
+       .threads = config.embedding_threads,
+       .runtime = default_model(),
+       .remedy =
+           "EMBEDDING_MODEL_PATH has to name the directory of a sentence embedding model with "
+           "a BERT tokenizer"});
 }
 
 std::unique_ptr<llm::Embedder> make_embedder(const Config& config, http::Client* client) {
   std::unique_ptr<llm::Embedder> embedder;
   if (config.embedding.provider == "local") {
     embedder = make_local(config);
+  } else if (config.embedding.provider == "fastembed") {
+    embedder = make_fastembed(config);
   } else if (client) {
     embedder = llm::make_remote_embedder(*client, config.embedding);
   }

@@ -160,20 +160,26 @@ std::vector<Setting> make_settings() {
           "search by words alone"),
       integer<std::size_t>(
           "EMBEDDING_THREADS", [](Config& c) -> auto& { return c.embedding_threads; }, 1, 64,
-          "threads of the local embedding model; default: the cores, at most 4"),
+          "threads of the embedding model in this process; default: the cores, at most 4"),
       integer<std::size_t>(
           "EMBEDDING_CACHE_MB", [](Config& c) -> auto& { return c.embedding_cache_mb; }, 0, 65'536,
           "memory for embeddings, in MiB; 0: none are kept"),
       choice(
           "EMBEDDING_PROVIDER", +[](Config& c) -> std::string& { return c.embedding.provider; },
-          same({"local", "none", "openai", "azure_openai", "cohere", "huggingface", "ollama"}),
-          "what embeds; local: the model of MAAS_LOCAL_MODEL; none: search by words alone"),
+          same({"local", "fastembed", "none", "openai", "azure_openai", "cohere", "huggingface",
+                "ollama"}),
+          "what embeds; local: the model of MAAS_LOCAL_MODEL; fastembed: that of "
+          "EMBEDDING_MODEL_PATH; none: search by words alone"),
+      free_text(
+          "EMBEDDING_MODEL_PATH", [](Config& c) -> auto& { return c.model_path; },
+          "directory of the model of fastembed: model.onnx or model_optimized.onnx, "
+          "tokenizer.json (WordPiece), config.json"),
       free_text(
           "EMBEDDING_MODEL", [](Config& c) -> auto& { return c.embedding.model; },
-          "model of the embedding provider"),
+          "model of the embedding provider; with fastembed its name, else the directory's"),
       integer<std::size_t>(
           "EMBEDDING_DIMS", [](Config& c) -> auto& { return c.embedding.dims; }, 1, 65'536,
-          "numbers in a vector of a provider over HTTP"),
+          "numbers in a vector; with fastembed checked if it is given"),
       secret(free_text(
           "EMBEDDING_API_KEY", [](Config& c) -> auto& { return c.embedding.key; },
           "key of the embedding provider; empty: LLM_API_KEY if both are one provider")),

@@ -11,19 +11,26 @@
 
 namespace maas::llm {
 
-// Threads that make a vector of one text at a time. Queries go first, for someone waits for them;
-// but every ninth text is a document's, so that writing goes on under any load of searches. Calls
-// of the same kind take turns text by text, so that a small one never waits for a large one.
+// Threads that make vectors of texts. Queries go first, for someone waits for them; but after eight
+// of their texts comes one of a document, so that writing goes on under any load of searches. Calls
+// of the same kind take turns text by text, short ones first, so that a small call never waits for
+// a large one. With a model that is quicker so, short texts that wait, also of several calls, are
+// handed over together.
 class EmbeddingThreads {
  public:
-  // `compute` is called on several threads at once.
-  using Compute = std::function<Vector(const std::string&)>;
+  // A vector for each text, in order; called on several threads at once.
+  using Compute = std::function<std::vector<Vector>(std::span<const std::string* const>)>;
 
-  EmbeddingThreads(std::size_t count, Compute compute);
+  // Whether texts are to be handed over together; called on each thread before its first text, and
+  // may wait there.
+  using SharesRuns = std::function<bool()>;
+
+  EmbeddingThreads(std::size_t count, Compute compute, SharesRuns shares_runs);
   // Waits for texts that are being computed; calls that still wait are dropped.
   ~EmbeddingThreads();
 
-  // A vector for each text, in order, on the caller's event loop; rethrows what `compute` threw.
+  // A vector for each text, in order, on the caller's event loop; rethrows what `compute` threw
+  // for one of them.
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind);
 
  private:

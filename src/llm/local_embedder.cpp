@@ -1,116 +1,113 @@
 #include "llm/local_embedder.hpp"
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "llm/embedding_threads.hpp"
-#include "llm/onnx_session.hpp"
-#include "llm/wordpiece.hpp"
-
-#include <boost/json/parse.hpp>
+#include "llm/local_model.hpp"
+#include "llm/model_directory.hpp"
 
 #include <array>
-#include <cstdint>
-#include <fstream>
-#include <iterator>
+#include <chrono>
+#include <future>
 #include <utility>
 
 namespace maas::llm {
 namespace {
 
-namespace fs = std::filesystem;
-
-Error broken(const std::string& what, std::string detail = {}) {
-  return Error(
-      Errc::unavailable,
-      "The local embedding model can't be used: " + what + ". Run scripts/model to make it anew",
-      std::move(detail));
+Error with_remedy(const Error& error, const LocalModelOptions& options) {
+  return Error(error.code(),
+               std::string("The local embedding model can't be used: ") + error.what() + ". " +
+                   options.remedy,
+               error.detail());
 }
 
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw broken(path.string() + " can't be read");
-  return content;
-}
-
-struct ModelConfig {
-  std::string model;
-  std::size_t dims = 0;
-  std::size_t max_tokens = 0;
-};
-
-ModelConfig read_config(const fs::path& path) {
-  const std::string text = read_file(path);
-  try {
-    const boost::json::value config = boost::json::parse(text);
-    ModelConfig read{.model = std::string(config.at("model").as_string()),
-                     .dims = config.at("dims").to_number<std::size_t>(),
-                     .max_tokens = config.at("max_tokens").to_number<std::size_t>()};
-    if (read.model.empty() || read.dims == 0 || read.max_tokens < 2)
-      throw broken("a field is empty");
-    return read;
-  } catch (const std::exception& error) {
-    throw broken(path.string() + " is not what scripts/model writes", error.what());
+ModelDirectory read_directory(const LocalModelOptions& options) try {
+  ModelDirectory read = read_model_directory(options.directory, options.name);
+  if (options.dims != 0 && options.dims != read.dims) {
+    throw Error(Errc::unavailable, options.directory.string() + " holds a model of " +
+                                       std::to_string(read.dims) + " dimensions, not of " +
+                                       std::to_string(options.dims));
   }
+  return read;
+} catch (const Error& error) {
+  throw with_remedy(error, options);
 }
 
-OnnxSession open_session(const fs::path& directory) try {
-  return OnnxSession(directory, directory / "model.onnx");
+// On a thread of its own.
+std::unique_ptr<const LocalModel> load(const ModelDirectory& directory,
+                                       const LocalModelOptions& options) try {
+  const std::array runtimes = {options.directory, options.runtime};
+  return std::make_unique<const LocalModel>(directory, runtimes);
 } catch (const Error& error) {
-  throw broken(error.what(), error.detail());
+  const Error told = with_remedy(error, options);
+  log::error(told.what(), {{"detail", told.detail()}});
+  throw told;
 }
 
 class LocalEmbedder final : public Embedder {
  public:
-  LocalEmbedder(const fs::path& directory, std::size_t threads)
-      : config_(read_config(directory / "config.json")),
-        tokenizer_(read_file(directory / "vocab.txt")),
-        session_(open_session(directory)),
-        threads_(threads, [this](const std::string& text) { return vector_of(text); }) {
-    // Fails if the files are not of one model: the last token has to have an embedding, and
-    // vectors the dimensions that the configuration says.
-    std::array<std::int64_t, 1> last = {static_cast<std::int64_t>(tokenizer_.size()) - 1};
+  LocalEmbedder(ModelDirectory directory, LocalModelOptions options)
+      : options_(std::move(options)),
+        space_(directory.space),
+        dims_(directory.dims),
+        query_prefix_(directory.query_prefix),
+        document_prefix_(directory.document_prefix),
+        model_(std::async(std::launch::async,
+                          [this, from = std::move(directory)] { return load(from, options_); })),
+        threads_(
+            options_.threads,
+            [this](std::span<const std::string* const> texts) {
+              return model_.get()->embed(texts);
+            },
+            [this] { return shares_runs(); }) {}
+
+  std::string_view engine() const override { return options_.engine; }
+  std::string_view model() const override { return space_; }
+  std::size_t dims() const override { return dims_; }
+
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
+    const std::string& prefix = kind == TextKind::query ? query_prefix_ : document_prefix_;
+    if (prefix.empty()) co_return co_await threads_.embed(texts, kind);
+    std::vector<std::string> prefixed;
+    prefixed.reserve(texts.size());
+    for (const std::string& text : texts) prefixed.push_back(prefix + text);
+    co_return co_await threads_.embed(prefixed, kind);
+  }
+
+  Task<std::optional<std::string>> problem() override {
+    if (model_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      co_return "The local embedding model is being loaded";
+    }
     try {
-      run(last);
+      model_.get();
     } catch (const Error& error) {
-      throw broken("its files don't belong together", error.detail());
+      co_return error.what();
+    }
+    co_return std::nullopt;
+  }
+
+ private:
+  bool shares_runs() const {
+    try {
+      return model_.get()->shares_runs();
+    } catch (const Error&) {
+      return false;  // load() has logged it, and each text will say it
     }
   }
 
-  std::string_view engine() const override { return "local"; }
-  std::string_view model() const override { return config_.model; }
-  std::size_t dims() const override { return config_.dims; }
-
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
-    return threads_.embed(texts, kind);
-  }
-
-  Task<std::optional<std::string>> problem() override { co_return std::nullopt; }
-
- private:
-  Vector vector_of(const std::string& text) const {
-    std::vector<std::int64_t> ids = tokenizer_.encode(text, config_.max_tokens);
-    return run(ids);
-  }
-
-  // One text a run: nothing is padded, no text's vector depends on its neighbours, and the cores
-  // are used best by texts in parallel. A batch of eight on one thread is a tenth faster a text.
-  Vector run(std::span<std::int64_t> ids) const {
-    return session_.run("input_ids", ids, "embedding", config_.dims);
-  }
-
-  ModelConfig config_;
-  WordPiece tokenizer_;
-  OnnxSession session_;
+  LocalModelOptions options_;
+  std::string space_;
+  std::size_t dims_;
+  std::string query_prefix_;
+  std::string document_prefix_;
+  std::shared_future<std::unique_ptr<const LocalModel>> model_;
   EmbeddingThreads threads_;
 };
 
 }  // namespace
 
 std::unique_ptr<Embedder> make_local_embedder(const LocalModelOptions& options) {
-  if (!fs::is_directory(options.directory)) {
-    throw broken("there is no directory " + options.directory.string());
-  }
-  return std::make_unique<LocalEmbedder>(options.directory, options.threads);
+  return std::make_unique<LocalEmbedder>(read_directory(options), options);
 }
 
 }  // namespace maas::llm

@@ -1,18 +1,11 @@
 #include "llm/wordpiece.hpp"
 
 #include "core/error.hpp"
-#include "text/bert_words.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace maas::llm {
 namespace {
-
-constexpr std::string_view kContinues = "##";
-// Written out in a text they are these tokens, as they are to the reference.
-constexpr std::array<std::string_view, 5> kSpecials = {"[PAD]", "[UNK]", "[CLS]", "[SEP]",
-                                                       "[MASK]"};
 
 bool continues_code_point(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
@@ -23,48 +16,57 @@ std::size_t count_code_points(std::string_view text) {
 
 }  // namespace
 
-WordPiece::WordPiece(std::string vocabulary) : vocabulary_(std::move(vocabulary)) {
-  const std::string_view lines = vocabulary_;
-  tokens_.reserve(static_cast<std::size_t>(std::ranges::count(lines, '\n')));
-  std::int32_t id = 0;
-  for (std::size_t at = 0; at < lines.size(); ++id) {
-    const std::size_t end = std::min(lines.find('\n', at), lines.size());
-    std::string_view token = lines.substr(at, end - at);
-    at = end + 1;
-    if (token.ends_with('\r')) token.remove_suffix(1);
-    const bool continues = token.starts_with(kContinues) && token.size() > kContinues.size();
-    if (continues) token.remove_prefix(kContinues.size());
-    longest_ = std::max(longest_, token.size());
-    (continues ? continuations_ : tokens_).try_emplace(token, id);
+WordPiece::WordPiece(const WordPieceParts& parts)
+    : before_(parts.before), after_(parts.after), rules_(parts.rules) {
+  const std::string& prefix = parts.continuing_prefix;
+  std::size_t bytes = 0;
+  for (const auto* tokens : {&parts.vocabulary, &parts.specials}) {
+    for (const auto& [token, id] : *tokens) bytes += token.size();
   }
-  const auto required = [this](std::string_view token) {
-    const auto found = tokens_.find(token);
-    if (found == tokens_.end()) {
-      throw Error(Errc::unavailable, "The local embedding model's vocabulary lacks the token " +
-                                         std::string(token) +
-                                         ". Run scripts/model to make it anew");
-    }
-    return found->second;
+  tokens_.reserve(bytes);  // views into it have to stay
+  const auto kept = [this](std::string_view token) {
+    tokens_ += token;
+    return std::string_view(tokens_).substr(tokens_.size() - token.size());
   };
-  unknown_ = required("[UNK]");
-  begin_ = required("[CLS]");
-  end_ = required("[SEP]");
+  starts_.reserve(parts.vocabulary.size());
+  for (const auto& [token, id] : parts.vocabulary) {
+    std::string_view piece = kept(token);
+    const bool continues = piece.starts_with(prefix) && piece.size() > prefix.size();
+    if (continues) piece.remove_prefix(prefix.size());
+    longest_ = std::max(longest_, piece.size());
+    largest_id_ = std::max<std::int64_t>(largest_id_, id);
+    (continues ? continuations_ : starts_).try_emplace(piece, id);
+    if (token == parts.unknown) unknown_ = id;
+  }
+  for (const auto& [token, id] : parts.specials) {
+    if (token.empty()) continue;
+    specials_.try_emplace(kept(token), id);
+    if (special_starts_.find(token.front()) == std::string::npos) special_starts_ += token.front();
+    largest_id_ = std::max<std::int64_t>(largest_id_, id);
+  }
+  if (!starts_.contains(parts.unknown)) {
+    throw Error(Errc::invalid_argument, "the vocabulary lacks the token " + parts.unknown);
+  }
 }
 
+// Of several that begin at one place the longest.
 WordPiece::Special WordPiece::next_special(std::string_view text, std::size_t from) const {
-  for (std::size_t at = text.find('[', from); at != text.npos; at = text.find('[', at + 1)) {
-    for (const std::string_view special : kSpecials) {
-      if (!text.substr(at).starts_with(special)) continue;
-      const auto found = tokens_.find(special);
-      if (found != tokens_.end()) return {at, special.size(), found->second};
+  Special found;
+  for (std::size_t at = text.find_first_of(special_starts_, from); at != text.npos;
+       at = text.find_first_of(special_starts_, at + 1)) {
+    for (const auto& [special, id] : specials_) {
+      if (special.size() > found.size && text.substr(at).starts_with(special)) {
+        found = {at, special.size(), id};
+      }
     }
+    if (found.size > 0) return found;
   }
-  return {};
+  return found;
 }
 
 std::vector<std::int64_t> WordPiece::encode(std::string_view text, std::size_t max_tokens) const {
-  const std::size_t limit = std::max<std::size_t>(max_tokens, 2) - 1;  // [SEP] takes one
-  std::vector<std::int64_t> ids{begin_};
+  const std::size_t limit = std::max(max_tokens, before_.size() + after_.size()) - after_.size();
+  std::vector<std::int64_t> ids = before_;
   for (std::size_t at = 0; at <= text.size() && ids.size() < limit;) {
     const Special special = next_special(text, at);
     append_text(text.substr(at, special.begin - at), limit, ids);
@@ -73,13 +75,13 @@ std::vector<std::int64_t> WordPiece::encode(std::string_view text, std::size_t m
     at = special.begin + special.size;
   }
   ids.resize(std::min(ids.size(), limit));
-  ids.push_back(end_);
+  ids.insert(ids.end(), after_.begin(), after_.end());
   return ids;
 }
 
 void WordPiece::append_text(std::string_view text, std::size_t limit,
                             std::vector<std::int64_t>& ids) const {
-  text::BertWords words(text);
+  text::BertWords words(text, rules_);
   while (ids.size() < limit) {
     const auto word = words.next();
     if (!word) return;
@@ -89,9 +91,9 @@ void WordPiece::append_text(std::string_view text, std::size_t limit,
 
 void WordPiece::append_word(std::string_view word, std::vector<std::int64_t>& ids) const {
   const std::size_t before = ids.size();
-  bool known = count_code_points(word) <= text::kLongestBertWord;
+  bool known = count_code_points(word) <= rules_.longest_word;
   for (std::size_t at = 0; known && at < word.size();) {
-    const Ids& pieces = at == 0 ? tokens_ : continuations_;
+    const Ids& pieces = at == 0 ? starts_ : continuations_;
     std::size_t size = std::min(word.size() - at, longest_);
     auto found = pieces.end();
     for (; size > 0; --size) {

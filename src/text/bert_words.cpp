@@ -96,32 +96,40 @@ const icu::Normalizer2& decomposition() {
 bool BertWords::expand() {
   if (at_ == text_.size()) return false;
   symbol_ = symbol_count_ = 0;
-  const auto add = [this](UChar32 c) { symbols_[symbol_count_++] = static_cast<char32_t>(c); };
   UChar32 c = 0;
   U8_NEXT(text_.data(), at_, text_.size(), c);
   if (c >= 0x20 && c < 0x7F) {
-    add(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    add_part(static_cast<char32_t>(c));
     return true;
   }
-  if (is_dropped(c)) return true;
+  if (c < 0 || (rules_.clean_text && is_dropped(c))) return true;
   if (u_isUWhiteSpace(c)) {
     add(' ');
     return true;
   }
-  const bool alone = is_ideograph(c);
+  const bool alone = rules_.handle_chinese_chars && is_ideograph(c);
   if (alone) add(' ');
   icu::UnicodeString parts;
-  if (!decomposition().getDecomposition(c, parts)) parts.setTo(c);
+  if (!rules_.strip_accents || !decomposition().getDecomposition(c, parts)) parts.setTo(c);
   for (std::int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1)) {
     const UChar32 part = parts.char32At(i);
-    if (category(part) != U_NON_SPACING_MARK) add(u_tolower(part));
+    if (rules_.strip_accents && category(part) == U_NON_SPACING_MARK) continue;
+    add_part(static_cast<char32_t>(part));
   }
   if (alone) add(' ');
   return true;
 }
 
+void BertWords::add_part(char32_t part) {
+  if (!rules_.lowercase) return add(part);
+  if (part < 0x80) return add(part >= 'A' && part <= 'Z' ? part - 'A' + 'a' : part);
+  add(static_cast<char32_t>(u_tolower(static_cast<UChar32>(part))));
+  // The one letter whose lower case is two code points: it is an i that keeps its dot.
+  if (part == 0x130) add(0x307);
+}
+
 void BertWords::append(char32_t symbol) {
-  if (length_ > kLongestBertWord) return;
+  if (length_ > rules_.longest_word) return;
   char bytes[U8_MAX_LENGTH];
   std::size_t size = 0;
   U8_APPEND_UNSAFE(bytes, size, symbol);

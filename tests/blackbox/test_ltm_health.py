@@ -35,7 +35,7 @@ def test_a_model_that_was_named_and_does_not_work_is_refused(tmp_path, make):
     elif make != "nothing":
         model.mkdir()
     if make == "broken":
-        for name in ("model.onnx", "vocab.txt", "config.json", "libonnxruntime.so"):
+        for name in ("model.onnx", "tokenizer.json", "config.json", "libonnxruntime.so"):
             (model / name).write_text("nonsense")
     said = refused(tmp_path, MAAS_LOCAL_MODEL=str(model))
     assert str(model) in said

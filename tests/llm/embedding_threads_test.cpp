@@ -14,9 +14,26 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-// One thread that stands still at the text "gate" until it is opened, and notes what it computes.
+std::string joined(std::span<const std::string* const> texts) {
+  std::string all;
+  for (const std::string* text : texts) all += (all.empty() ? "" : "+") + *text;
+  return all;
+}
+
+// One thread that stands still at the text "gate" until it is opened, and notes what it computes:
+// texts that are handed over together with a + between them.
 class EmbeddingThreadsTest : public testing::Test {
  protected:
+  explicit EmbeddingThreadsTest(bool shares_runs = false)
+      : threads_(
+            1, [this](auto texts) { return vectors_of(texts); },
+            [shares_runs] { return shares_runs; }) {}
+
+  std::vector<Vector> vectors_of(std::span<const std::string* const> texts) {
+    const Vector vector = compute(joined(texts));
+    return std::vector<Vector>(texts.size(), vector);
+  }
+
   Vector compute(const std::string& text) {
     {
       const std::lock_guard lock(mutex_);
@@ -26,7 +43,7 @@ class EmbeddingThreadsTest : public testing::Test {
       at_gate_.set_value();
       opened_.get_future().wait();
     }
-    if (text == "bad") throw Error(Errc::unavailable, "bad text");
+    if (text.find("bad") != std::string::npos) throw Error(Errc::unavailable, "bad text");
     return {static_cast<float>(text.size())};
   }
 
@@ -71,7 +88,12 @@ class EmbeddingThreadsTest : public testing::Test {
 
  protected:
   test::RunningLoops running_;
-  EmbeddingThreads threads_{1, [this](const std::string& text) { return compute(text); }};
+  EmbeddingThreads threads_;
+};
+
+class SharingEmbeddingThreadsTest : public EmbeddingThreadsTest {
+ protected:
+  SharingEmbeddingThreadsTest() : EmbeddingThreadsTest(true) {}
 };
 
 TEST_F(EmbeddingThreadsTest, TakeQueriesFirst) {
@@ -100,9 +122,9 @@ TEST_F(EmbeddingThreadsTest, GoOnWithDocumentsUnderAnyLoadOfQueries) {
 
 TEST_F(EmbeddingThreadsTest, FailACallWithoutComputingItsRest) {
   close_gate();
-  auto failing = spawn({"a", "bad", "c", "d"}, TextKind::document);
+  auto failing = spawn({"aaa", "bad", "ccc", "ddd"}, TextKind::document);
   auto other = spawn({"x", "y"}, TextKind::document);
-  EXPECT_EQ(open_gate(all(std::move(other))), (Texts{"a", "x", "bad", "y"}));
+  EXPECT_EQ(open_gate(all(std::move(other))), (Texts{"aaa", "x", "bad", "y"}));
   EXPECT_THROW(failing.get(), Error);
 }
 
@@ -110,10 +132,48 @@ TEST_F(EmbeddingThreadsTest, TakeNothingForNothing) {
   EXPECT_TRUE(spawn({}, TextKind::document).get().empty());
 }
 
-TEST(EmbeddingThreads, KeepTheOrderOfTexts) {
+TEST_F(SharingEmbeddingThreadsTest, TakeTextsOfSeveralCallsTogether) {
+  close_gate();
+  auto one = spawn({"a1", "a2"}, TextKind::query);
+  auto other = spawn({"b1"}, TextKind::query);
+  EXPECT_EQ(open_gate(all(std::move(one), std::move(other))), (Texts{"a1+b1+a2"}));
+}
+
+TEST_F(SharingEmbeddingThreadsTest, TakeLongTextsAlone) {
+  close_gate();
+  const std::string text(300, 'a');
+  auto call = spawn({text, text, "b", std::string(3000, 'c')}, TextKind::document);
+  EXPECT_EQ(open_gate(all(std::move(call))), (Texts{"b+" + text, text, std::string(3000, 'c')}));
+}
+
+TEST_F(SharingEmbeddingThreadsTest, GoOnWithDocumentsUnderAnyLoadOfQueries) {
+  close_gate();
+  auto documents = spawn({"d1", "d2"}, TextKind::document);
+  auto queries = spawn(Texts(10, "q"), TextKind::query);
+  EXPECT_EQ(open_gate(all(std::move(documents), std::move(queries))),
+            (Texts{"q+q+q+q+q+q+q+q", "d1", "q+q", "d2"}));
+}
+
+TEST_F(SharingEmbeddingThreadsTest, FailNoCallWithTheTextOfAnother) {
+  close_gate();
+  auto failing = spawn({"aaa", "bad", "ccc"}, TextKind::document);
+  auto other = spawn({"x", "y"}, TextKind::document);
+  EXPECT_EQ(open_gate(all(std::move(other))),
+            (Texts{"aaa+x+bad+y+ccc", "aaa", "x", "bad", "y", "ccc"}));
+  EXPECT_THROW(failing.get(), Error);
+}
+
+class EmbeddingOrderTest : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(SharingRuns, EmbeddingOrderTest, testing::Bool());
+
+TEST_P(EmbeddingOrderTest, IsThatOfTheTexts) {
   test::RunningLoops running;
-  EmbeddingThreads threads(
-      4, [](const std::string& text) { return Vector{static_cast<float>(text.size())}; });
+  const auto sizes = [](std::span<const std::string* const> of_texts) {
+    std::vector<Vector> vectors;
+    for (const std::string* text : of_texts) vectors.push_back({static_cast<float>(text->size())});
+    return vectors;
+  };
+  EmbeddingThreads threads(4, sizes, [] { return GetParam(); });
   Texts texts;
   for (std::size_t size = 0; size < 300; ++size) texts.emplace_back(size, 'a');
   const auto vectors = running.run(threads.embed(texts, TextKind::document));

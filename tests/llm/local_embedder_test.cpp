@@ -21,25 +21,30 @@ std::optional<fs::path> model_directory() {
   return path;
 }
 
-// Why a directory holds no usable model; "" if it does.
-std::string refusal(const fs::path& directory) {
+constexpr const char* kRemedy = "Get another model";
+
+// What making an embedder of a directory, or else its first call, says; "" if both work.
+std::string refusal(const LocalModelOptions& options) {
+  test::RunningLoops running;
+  const std::vector<std::string> texts(1, "a");
   try {
-    make_local_embedder({.directory = directory, .threads = 1});
+    const auto embedder = make_local_embedder(options);
+    running.run(embedder->embed(texts, TextKind::document));
     return "";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Errc::unavailable);
+    EXPECT_NE(std::string_view(error.what()).find(kRemedy), std::string_view::npos) << error.what();
     return error.what();
   }
 }
 
-bool says_what_to_do(const std::string& refusal) {
-  return refusal.find("scripts/model") != std::string::npos;
-}
-
 TEST(LocalEmbedder, SaysWhatToDoWithoutAModel) {
   const test::TemporaryDirectory directory;
-  EXPECT_TRUE(says_what_to_do(refusal(directory.path() / "none")));
-  EXPECT_TRUE(says_what_to_do(refusal(directory.path())));
+  EXPECT_NE(refusal({.directory = directory.path() / "none", .remedy = kRemedy}), "");
+  const std::string said = refusal({.directory = directory.path(), .remedy = kRemedy});
+  for (const char* file : {"model.onnx", "tokenizer.json", "config.json"}) {
+    EXPECT_NE(said.find(file), std::string::npos) << said;
+  }
 }
 
 // With a real model, of which each test may break a file.
@@ -58,10 +63,13 @@ class LocalEmbedderTest : public testing::Test {
     std::ofstream(directory_.path() / file) << content;
   }
 
+  LocalModelOptions options() const {
+    return {.directory = directory_.path(), .threads = 2, .remedy = kRemedy};
+  }
+  std::string refusal() const { return llm::refusal(options()); }
+
   std::vector<Vector> embed(const std::vector<std::string>& texts) {
-    if (!embedder_) {
-      embedder_ = make_local_embedder({.directory = directory_.path(), .threads = 2});
-    }
+    if (!embedder_) embedder_ = make_local_embedder(options());
     return running_.run(embedder_->embed(texts, TextKind::document));
   }
 
@@ -108,12 +116,12 @@ TEST_F(LocalEmbedderTest, CountsTheBeginningOfALongText) {
 }
 
 TEST_F(LocalEmbedderTest, RefusesADirectoryThatLacksAFile) {
-  for (const char* file : {"config.json", "vocab.txt", "model.onnx"}) {
+  for (const char* file : {"config.json", "tokenizer.json", "model.onnx"}) {
     fs::rename(directory_.path() / file, directory_.path() / "elsewhere");
-    EXPECT_TRUE(says_what_to_do(refusal(directory_.path()))) << file;
+    EXPECT_NE(refusal().find(std::string("lacks ") + file), std::string::npos) << refusal();
     fs::rename(directory_.path() / "elsewhere", directory_.path() / file);
   }
-  EXPECT_EQ(refusal(directory_.path()), "");
+  EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(LocalEmbedderTest, RefusesFilesThatAreBroken) {
@@ -122,26 +130,55 @@ TEST_F(LocalEmbedderTest, RefusesFilesThatAreBroken) {
     const char* content;
   };
   for (const auto& [file, content] :
-       {Case{"config.json", "{"}, Case{"config.json", R"({"model":"m","dims":384})"},
-        Case{"config.json", R"({"model":"m","dims":-1,"max_tokens":256})"},
-        Case{"vocab.txt", "a\nb\n"}, Case{"model.onnx", ""}, Case{"model.onnx", "no graph"}}) {
+       {Case{"config.json", "{"}, Case{"config.json", R"({"max_position_embeddings":256})"},
+        Case{"config.json", R"({"hidden_size":-1,"max_position_embeddings":256})"},
+        Case{"tokenizer.json", "{}"}, Case{"model.onnx", ""}, Case{"model.onnx", "no graph"}}) {
     const fs::path good = fs::read_symlink(directory_.path() / file);
     overwrite(file, content);
-    EXPECT_TRUE(says_what_to_do(refusal(directory_.path()))) << file << ": " << content;
+    EXPECT_NE(refusal().find(file), std::string::npos) << refusal();
     fs::remove(directory_.path() / file);
     fs::create_symlink(good, directory_.path() / file);
   }
 }
 
 TEST_F(LocalEmbedderTest, RefusesFilesOfDifferentModels) {
-  overwrite("config.json", R"({"model":"m","dims":768,"max_tokens":256})");
-  EXPECT_TRUE(says_what_to_do(refusal(directory_.path())));
-  overwrite("config.json", R"({"model":"m","dims":384,"max_tokens":256})");
-  EXPECT_EQ(refusal(directory_.path()), "");
-  std::string vocabulary = "[UNK]\n[CLS]\n[SEP]\n";
-  for (int i = 0; i < 50'000; ++i) vocabulary += "token" + std::to_string(i) + "\n";
-  overwrite("vocab.txt", vocabulary);
-  EXPECT_TRUE(says_what_to_do(refusal(directory_.path())));
+  overwrite("config.json", R"({"hidden_size":768,"max_position_embeddings":256})");
+  EXPECT_NE(refusal(), "");
+  overwrite("config.json", R"({"hidden_size":384,"max_position_embeddings":256})");
+  EXPECT_EQ(refusal(), "");
+  overwrite("tokenizer.json",
+            R"({"model":{"type":"WordPiece","vocab":{"[UNK]":50000}},
+                "pre_tokenizer":{"type":"BertPreTokenizer"}})");
+  EXPECT_NE(refusal(), "");
+}
+
+TEST_F(LocalEmbedderTest, RefusesOtherDimensionsThanAreWanted) {
+  LocalModelOptions other = options();
+  other.dims = 768;
+  const std::string said = llm::refusal(other);
+  EXPECT_NE(said.find("384"), std::string::npos) << said;
+  EXPECT_NE(said.find("768"), std::string::npos) << said;
+  other.dims = 384;
+  EXPECT_EQ(llm::refusal(other), "");
+}
+
+TEST_F(LocalEmbedderTest, TellsThatItsModelCantBeLoaded) {
+  overwrite("model.onnx", "no graph");
+  embedder_ = make_local_embedder(options());
+  EXPECT_THROW(embed({"a"}), Error);
+  const auto problem = running_.run(embedder_->problem());
+  ASSERT_TRUE(problem);
+  EXPECT_NE(problem->find("model.onnx"), std::string::npos) << *problem;
+}
+
+// What the files beside the graph say of the model.
+TEST_F(LocalEmbedderTest, PutsPromptsBeforeTexts) {
+  const auto plain = embed({"query: How old is the dog?", "How old is the dog?"});
+  overwrite("config_sentence_transformers.json", R"({"prompts":{"query":"query: "}})");
+  const auto prompting = make_local_embedder(options());
+  const std::vector<std::string> text(1, "How old is the dog?");
+  EXPECT_EQ(running_.run(prompting->embed(text, TextKind::query))[0], plain[0]);
+  EXPECT_EQ(running_.run(prompting->embed(text, TextKind::document))[0], plain[1]);
 }
 
 }  // namespace

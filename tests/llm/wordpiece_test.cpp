@@ -14,9 +14,9 @@ namespace {
 using Words = std::vector<std::string>;
 using Ids = std::vector<std::int64_t>;
 
-Words words(std::string_view text) {
+Words words(std::string_view text, text::BertRules rules = {}) {
   Words found;
-  text::BertWords reader(text);
+  text::BertWords reader(text, rules);
   while (const auto word = reader.next()) found.emplace_back(*word);
   return found;
 }
@@ -64,14 +64,39 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(BertWords, CutsWordsThatNoVocabularyHas) {
-  const std::string longest(text::kLongestBertWord, 'a');
+  const std::string longest(text::BertRules().longest_word, 'a');
   EXPECT_EQ(words(longest + " b"), (Words{longest, "b"}));
   EXPECT_EQ(words(longest + "aaaa b"), (Words{longest + "a", "b"}));
 }
 
-// A token a line: its number is its id.
-constexpr const char* kVocabulary =
-    "[PAD]\n[UNK]\n[CLS]\n[SEP]\nun\n##aff\n##able\nunable\n!\n##a\na\né\n##字\n字\n";
+TEST(BertWords, LeaveAsItIsWhatNoRuleTouches) {
+  const text::BertRules none{.clean_text = false,
+                             .handle_chinese_chars = false,
+                             .strip_accents = false,
+                             .lowercase = false};
+  EXPECT_EQ(words("Crème\u00A0我爱NLP, \u200B\u0130", none),
+            (Words{"Crème", "我爱NLP", ",", "\u200B\u0130"}));
+}
+
+TEST(BertWords, KeepAccentsInLowerCase) {
+  EXPECT_EQ(words("CRÈME \u0130", {.strip_accents = false}), (Words{"crème", "i\u0307"}));
+}
+
+TEST(BertWords, KeepTheCaseWithoutAccents) {
+  EXPECT_EQ(words("CRÈME", {.lowercase = false}), (Words{"CREME"}));
+}
+
+// The ids are the places in the list.
+WordPieceParts parts() {
+  WordPieceParts parts{.before = {2}, .after = {3}};
+  for (const char* token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "unable",
+                            "!", "##a", "a", "é", "##字", "字"}) {
+    const auto id = static_cast<std::int32_t>(parts.vocabulary.size());
+    parts.vocabulary.emplace_back(token, id);
+    if (*token == '[') parts.specials.emplace_back(token, id);
+  }
+  return parts;
+}
 enum : std::int64_t { kPad, kUnk, kCls, kSep, kUn, kAff, kAble, kUnable, kMark, kNextA, kA };
 
 struct IdsCase {
@@ -83,7 +108,7 @@ struct IdsCase {
 class WordPieceTest : public testing::TestWithParam<IdsCase> {};
 
 TEST_P(WordPieceTest, TakesTheLongestPieces) {
-  const WordPiece tokenizer(kVocabulary);
+  const WordPiece tokenizer(parts());
   Ids expected{kCls};
   expected.insert(expected.end(), GetParam().ids.begin(), GetParam().ids.end());
   expected.push_back(kSep);
@@ -109,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(WordPiece, CutsTextsAtTheLimit) {
-  const WordPiece tokenizer(kVocabulary);
+  const WordPiece tokenizer(parts());
   EXPECT_EQ(tokenizer.encode("a a a", 5), (Ids{kCls, kA, kA, kA, kSep}));
   EXPECT_EQ(tokenizer.encode("a a a", 4), (Ids{kCls, kA, kA, kSep}));
   EXPECT_EQ(tokenizer.encode("a unaffable", 4), (Ids{kCls, kA, kUn, kSep}));
@@ -117,16 +142,32 @@ TEST(WordPiece, CutsTextsAtTheLimit) {
   EXPECT_EQ(tokenizer.encode("a", 2), (Ids{kCls, kSep}));
 }
 
-TEST(WordPiece, ReadsAVocabularyOfWindows) {
-  const WordPiece tokenizer("[UNK]\r\n[CLS]\r\n[SEP]\r\nab\r\n##c");
-  EXPECT_EQ(tokenizer.size(), 5U);
-  EXPECT_EQ(tokenizer.encode("abc", 8), (Ids{1, 3, 4, 2}));
+TEST(WordPiece, TakesTheLongestSpecialToken) {
+  WordPieceParts two = parts();
+  two.specials.emplace_back("[CLS]x", 20);
+  const WordPiece tokenizer(two);
+  EXPECT_EQ(tokenizer.encode("a[CLS]xa[CLS]", 256), (Ids{kCls, kA, 20, kA, kCls, kSep}));
+  EXPECT_EQ(tokenizer.largest_id(), 20);
 }
 
-TEST(WordPiece, RefusesAVocabularyWithoutItsSpecialTokens) {
-  for (const char* vocabulary : {"", "a\nb\n", "[CLS]\n[SEP]\n", "[UNK]\n[CLS]\n"}) {
-    EXPECT_THROW(WordPiece{vocabulary}, Error) << vocabulary;
-  }
+TEST(WordPiece, AddsNothingThatIsNotWanted) {
+  WordPieceParts bare = parts();
+  bare.before.clear();
+  bare.after.clear();
+  EXPECT_EQ(WordPiece(bare).encode("a un", 256), (Ids{kA, kUn}));
+  EXPECT_EQ(WordPiece(bare).encode("", 256), Ids{});
+}
+
+TEST(WordPiece, KnowsOtherMarksOfAContinuation) {
+  WordPieceParts other{.continuing_prefix = "@"};
+  other.vocabulary = {{"[UNK]", 0}, {"un", 1}, {"@able", 2}};
+  EXPECT_EQ(WordPiece(other).encode("unable", 256), (Ids{1, 2}));
+}
+
+TEST(WordPiece, RefusesAVocabularyWithoutItsUnknownToken) {
+  WordPieceParts none = parts();
+  none.unknown = "<unk>";
+  EXPECT_THROW(WordPiece{none}, Error);
 }
 
 }  // namespace
