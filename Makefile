@@ -39,10 +39,10 @@ bench: build
 	python3 bench/load.py
 	@scripts/setup model
 	.deps/model-venv/bin/python bench/ltm.py
+	@scripts/build bench provider embedding_rounds
+	python3 bench/models.py
 	@scripts/setup test
-	.deps/venv/bin/python bench/models.py
 	@scripts/model test
-	@scripts/build bench embedding_rounds
 	.deps/venv/bin/python bench/embeddings.py
 
 # The parts that do the work, each beside a baseline.

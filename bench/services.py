@@ -153,6 +153,19 @@ class Redis(Service):
                 "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
 
 
+class Provider(Service):
+    """A provider of models that answers each call after some milliseconds."""
+
+    name = "provider"
+
+    def __init__(self, program: pathlib.Path, directory: pathlib.Path, latency_ms: int, dims: int):
+        super().__init__(directory)
+        self.arguments = [program, self.port, latency_ms, dims]
+
+    def command(self) -> list:
+        return self.arguments
+
+
 class Maas(Service):
     """The service on one engine: two event loops, no access log, no model unless `settings` name one."""
 

@@ -19,6 +19,7 @@ namespace maas {
 namespace {
 
 constexpr std::size_t kMaxDefaultThreads = 4;
+constexpr std::size_t kChatsAtOnce = 64;  // of as many requests none waits for another's
 constexpr std::string_view kFastembed = "fastembed";
 constexpr std::array<std::string_view, 6> kOurPrefixes{"MAAS_",  "STM_",       "LTM_",
                                                        "REDIS_", "EMBEDDING_", "LLM_"};
@@ -147,6 +148,7 @@ std::optional<std::string> env_value(std::string_view text) {
 Config::Config() : workers(default_threads()), embedding_threads(default_threads()) {
   chat.provider.clear();  // decided when all settings are known
   embedding.provider = "local";
+  chat_client.max_concurrency = kChatsAtOnce;
   embedding_client.timeout = std::chrono::milliseconds(30'000);
   embedding_client.max_concurrency = embedding.max_requests;
   embedding_client.timeout_setting = "EMBEDDING_TIMEOUT_MS";

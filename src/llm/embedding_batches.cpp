@@ -9,11 +9,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -29,11 +31,17 @@ using Clock = std::chrono::steady_clock;
 // Texts that wait, of both kinds, past which calls are refused: some ten megabytes.
 constexpr std::size_t kMostWaiting = 20'000;
 
-// How long a request keeps its distance from the last one while others are on their way: so a wave
-// of calls shares two or three requests, and none of it waits for a whole one to come back.
-std::chrono::milliseconds distance(std::size_t requests) {
-  constexpr std::array<int, 4> kDistances{0, 2, 6, 18};
-  return std::chrono::milliseconds(requests < kDistances.size() ? kDistances[requests] : 20);
+// How long a request keeps its distance from the last one of its kind, by how many are on their
+// way: in milliseconds, the last number for more. So a wave of searches shares some requests, and
+// none waits for a whole one to come back. What is to be stored waits less: it comes with others of
+// its call, and may be on its way between two calls of an LLM.
+constexpr std::array<int, 5> kQueryDistances{0, 2, 6, 18, 20};
+constexpr std::array<int, 3> kDocumentDistances{0, 2, 2};
+
+std::chrono::milliseconds distance(TextKind kind, std::size_t requests) {
+  const std::span<const int> distances =
+      kind == TextKind::query ? std::span<const int>(kQueryDistances) : kDocumentDistances;
+  return std::chrono::milliseconds(distances[std::min(requests, distances.size() - 1)]);
 }
 
 // One call of embed(), until it has all its vectors. The requests that work for it fill it under
@@ -68,8 +76,8 @@ class Stay {
 struct Wanted {
   const std::string& text() const { return call->texts[index]; }
 
-  std::shared_ptr<Call> call;
-  std::size_t index;  // of the text
+  std::shared_ptr<Call> call = {};
+  std::size_t index = 0;  // of the text
 };
 
 // What one request is asked for: each text once, and who wants it.
@@ -77,6 +85,36 @@ struct Batch {
   TextKind kind = TextKind::query;
   std::vector<std::string> texts = {};
   std::vector<std::vector<Wanted>> wanted = {};
+
+  void add(const std::string& text, Wanted by) {
+    texts.push_back(text);
+    wanted.emplace_back().push_back(std::move(by));
+  }
+};
+
+// A batch for each of the calls that a batch was joined of.
+std::vector<Batch> parts_of(const Batch& batch) {
+  std::vector<Batch> parts;
+  for (std::size_t i = 0; i < batch.wanted.size(); ++i) {
+    for (const Wanted& wanted : batch.wanted[i]) {
+      const auto is_its = [&wanted](const Batch& part) {
+        return part.wanted[0][0].call == wanted.call;
+      };
+      auto part = std::ranges::find_if(parts, is_its);
+      if (part == parts.end()) part = parts.insert(part, {.kind = batch.kind});
+      part->add(batch.texts[i], wanted);
+    }
+  }
+  return parts;
+}
+
+// What there is to ask of one kind.
+struct Lane {
+  std::deque<Wanted> waiting = {};
+  std::deque<Batch> parts = {};  // of refused batches
+  std::size_t requests = 0;      // on their way
+  Clock::time_point last_request = {};
+  bool sleeping = false;  // somebody will look again later
 };
 
 }  // namespace
@@ -96,7 +134,7 @@ class EmbeddingBatches::Queue {
         throw Error(Errc::unavailable, when_full_);
       }
       for (std::size_t i = 0; i < texts.size(); ++i) {
-        waiting_[static_cast<std::size_t>(kind)].push_back({call, i});
+        lane(kind).waiting.push_back({call, i});
       }
     }
     start_requests(executor);
@@ -114,83 +152,119 @@ class EmbeddingBatches::Queue {
     while (true) {
       std::optional<Clock::time_point> later;
       Batch batch = next_batch(later);
-      if (later) asio::co_spawn(executor, start_requests_at(*later), asio::detached);
+      if (later) asio::co_spawn(executor, start_requests_at(*later, batch.kind), asio::detached);
+      if (later) continue;
       if (batch.texts.empty()) return;
       asio::co_spawn(executor, ask(std::move(batch)), asio::detached);
     }
   }
 
-  Task<> start_requests_at(Clock::time_point time) {
+  Task<> start_requests_at(Clock::time_point time, TextKind kind) {
     const auto executor = co_await asio::this_coro::executor;
     co_await pause(time - Clock::now());
     {
       const std::lock_guard lock(mutex_);
-      sleeping_ = false;
+      lane(kind).sleeping = false;
     }
     start_requests(executor);
   }
 
-  // Nothing, if there is nothing to ask, enough is being asked, or it is too early: then `later` is
-  // when to look again, unless somebody does already. The kinds take turns. What nobody
-  // waits for any more is left out.
+  // Nothing, if there is nothing to ask, or enough is being asked. If it is too early for a kind
+  // and nobody knows it yet, `later` is when to look again. The kinds take turns.
   Batch next_batch(std::optional<Clock::time_point>& later) {
-    Batch batch;
     const std::lock_guard lock(mutex_);
-    if (requests_ == limits_.requests || waiting() == 0) return batch;
-    const auto earliest = last_request_ + distance(requests_);
-    if (Clock::now() < earliest && waiting() < limits_.texts) {
-      if (!std::exchange(sleeping_, true)) later = earliest;
-      return batch;
-    }
-    for (std::size_t turn = 0; turn < waiting_.size() && batch.texts.empty(); ++turn) {
+    for (std::size_t turn = 0; turn < lanes_.size() && requests() < limits_.requests; ++turn) {
       next_kind_ = 1 - next_kind_;
-      batch.kind = static_cast<TextKind>(next_kind_);
-      std::deque<Wanted>& waiting = waiting_[next_kind_];
-      std::unordered_map<std::string_view, std::size_t> places;  // views of the calls' own texts
-      std::size_t bytes = 0;
-      while (!waiting.empty() && batch.texts.size() < limits_.texts) {
-        if (waiting.front().call->left) {
-          waiting.pop_front();
-          continue;
-        }
-        const std::string& text = waiting.front().text();
-        const auto [place, is_new] = places.try_emplace(text, batch.texts.size());
-        if (is_new) {
-          if (!batch.texts.empty() && bytes + text.size() > limits_.bytes) break;
-          bytes += text.size();
-          batch.texts.push_back(text);
-          batch.wanted.emplace_back();
-        }
-        batch.wanted[place->second].push_back(std::move(waiting.front()));
-        waiting.pop_front();
+      const auto kind = static_cast<TextKind>(next_kind_);
+      Batch batch = next_batch_of(kind, later);
+      if (!batch.texts.empty() || later) return batch;
+    }
+    return {};
+  }
+
+  Batch next_batch_of(TextKind kind, std::optional<Clock::time_point>& later) {
+    Lane& from = lane(kind);
+    Batch batch{.kind = kind};
+    const auto is_left = [](const Batch& part) { return part.wanted[0][0].call->left.load(); };
+    while (!from.parts.empty() && is_left(from.parts.front())) from.parts.pop_front();
+    if (!from.parts.empty()) {
+      batch = std::move(from.parts.front());
+      from.parts.pop_front();
+    } else if (!from.waiting.empty()) {
+      const auto earliest = from.last_request + distance(kind, from.requests);
+      if (Clock::now() < earliest && from.waiting.size() < limits_.texts) {
+        if (!std::exchange(from.sleeping, true)) later = earliest;
+        return batch;
       }
+      batch = joined(from.waiting, kind);
     }
     if (!batch.texts.empty()) {
-      ++requests_;
-      last_request_ = Clock::now();
+      ++from.requests;
+      from.last_request = Clock::now();
     }
     return batch;
   }
 
-  std::size_t waiting() const { return waiting_[0].size() + waiting_[1].size(); }
+  // As many texts as a request may have. What nobody waits for any more is left out.
+  Batch joined(std::deque<Wanted>& waiting, TextKind kind) const {
+    Batch batch{.kind = kind};
+    std::unordered_map<std::string_view, std::size_t> places;  // views of the calls' own texts
+    std::size_t bytes = 0;
+    while (!waiting.empty() && batch.texts.size() < limits_.texts) {
+      Wanted& wanted = waiting.front();
+      if (!wanted.call->left) {
+        const std::string& text = wanted.text();
+        const auto [place, is_new] = places.try_emplace(text, batch.texts.size());
+        if (!is_new) {
+          batch.wanted[place->second].push_back(std::move(wanted));
+        } else if (batch.texts.empty() || bytes + text.size() <= limits_.bytes) {
+          bytes += text.size();
+          batch.add(text, std::move(wanted));
+        } else {
+          break;
+        }
+      }
+      waiting.pop_front();
+    }
+    return batch;
+  }
+
+  Lane& lane(TextKind kind) { return lanes_[static_cast<std::size_t>(kind)]; }
+  std::size_t waiting() const { return lanes_[0].waiting.size() + lanes_[1].waiting.size(); }
+  std::size_t requests() const { return lanes_[0].requests + lanes_[1].requests; }
 
   Task<> ask(Batch batch) {
     std::vector<Vector> vectors;
     std::exception_ptr failure;
+    std::vector<Batch> parts;
     try {
-      vectors = co_await send_(std::move(batch.texts), batch.kind);
+      vectors = co_await send_(batch.texts, batch.kind);
+    } catch (const RefusedTexts&) {
+      failure = std::current_exception();
+      parts = parts_of(batch);
     } catch (...) {
       failure = std::current_exception();
     }
     const auto executor = co_await asio::this_coro::executor;
-    deliver(batch, vectors, failure);
+    if (parts.size() > 1) {
+      ask_again(batch.kind, std::move(parts));
+    } else {
+      deliver(batch, vectors, failure);
+    }
     start_requests(executor);
+  }
+
+  void ask_again(TextKind kind, std::vector<Batch> parts) {
+    const std::lock_guard lock(mutex_);
+    Lane& to = lane(kind);
+    --to.requests;
+    std::ranges::move(parts, std::back_inserter(to.parts));
   }
 
   void deliver(const Batch& batch, std::vector<Vector>& vectors,
                const std::exception_ptr& failure) {
     const std::lock_guard lock(mutex_);
-    --requests_;
+    --lane(batch.kind).requests;
     for (std::size_t i = 0; i < batch.wanted.size(); ++i) {
       for (const Wanted& wanted : batch.wanted[i]) {
         if (failure) {
@@ -219,11 +293,8 @@ class EmbeddingBatches::Queue {
   const std::string when_full_;
   const Send send_;
   std::mutex mutex_;
-  std::array<std::deque<Wanted>, 2> waiting_;  // by kind
+  std::array<Lane, 2> lanes_;  // by kind
   std::size_t next_kind_ = 0;
-  std::size_t requests_ = 0;  // on their way
-  Clock::time_point last_request_;
-  bool sleeping_ = false;  // somebody will start requests later
 };
 
 EmbeddingBatches::EmbeddingBatches(const EmbeddingLimits& limits, std::string when_full, Send send)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/error.hpp"
 #include "llm/embedder.hpp"
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace maas::llm {
@@ -17,12 +19,19 @@ struct EmbeddingLimits {
   std::size_t requests = 1;  // on their way at once: more would wait less and join less
 };
 
+// What a request was asked for is refused, and may not be with fewer texts.
+class RefusedTexts : public Error {
+ public:
+  explicit RefusedTexts(Error error) : Error(std::move(error)) {}
+};
+
 // Joins the texts of calls that wait at the same time into requests: the first leaves at once;
 // while others are on their way what comes waits for some milliseconds, so that a busy server asks
-// seldom. Thread-safe. To be destroyed when the event loops no longer run.
+// seldom. What is refused together is asked again call by call, so that none fails with another's
+// text. Thread-safe. To be destroyed when the event loops no longer run.
 class EmbeddingBatches {
  public:
-  // Embeds texts, each different, of one kind, within the limits. Runs on the event
+  // Embeds texts of one kind, within the limits. Runs on the event
   // loop of a caller, which may be gone by then.
   using Send = std::function<Task<std::vector<Vector>>(std::vector<std::string>, TextKind)>;
 
@@ -30,9 +39,9 @@ class EmbeddingBatches {
   EmbeddingBatches(const EmbeddingLimits& limits, std::string when_full, Send send);
   ~EmbeddingBatches();
 
-  // A vector for each text, in order, on the caller's event loop. Rethrows what the request threw
-  // that one of the texts went with; Error{unavailable} when too many wait. Cancelling ends the
-  // wait, not the request; texts that are in none yet are not sent.
+  // A vector for each text, in order, on the caller's event loop. Rethrows what the last request
+  // threw that one of the texts went with; Error{unavailable} when too many wait. Cancelling ends
+  // the wait, not the request; texts that are in none yet are not sent.
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind);
 
  private:

@@ -24,6 +24,9 @@ constexpr std::chrono::seconds kKnownFor{10};
 constexpr std::size_t kLongTexts = 16 * 1024;
 constexpr std::size_t kLongReply = 256 * 1024;
 
+// Malformed, too large, unprocessable: the other refusals are about the key, the model or the time.
+bool is_about_texts(unsigned status) { return status == 400 || status == 413 || status == 422; }
+
 std::size_t bytes_of(const std::vector<std::string>& texts) {
   return std::transform_reduce(texts.begin(), texts.end(), std::size_t{0}, std::plus<>(),
                                [](const std::string& text) { return text.size(); });
@@ -69,14 +72,13 @@ class RemoteEmbedder final : public Embedder {
  private:
   Task<std::vector<Vector>> ask(std::vector<std::string> texts, TextKind kind) {
     std::vector<Vector> vectors;
-    std::optional<Error> failure;
     try {
       vectors = co_await request(texts, kind);
     } catch (const Error& error) {
-      failure = error;
+      note(&error);
+      throw;
     }
-    note(failure);
-    if (failure) throw *failure;
+    note(nullptr);
     co_return vectors;
   }
 
@@ -84,7 +86,11 @@ class RemoteEmbedder final : public Embedder {
     const auto made = [this, &texts, kind] { return protocol_->request(texts, kind); };
     const http::ClientRequest request = co_await aside(bytes_of(texts) > kLongTexts, made);
     const http::ClientReply reply = co_await client_.send(request);
-    if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
+    if (reply.status / 100 != 2) {
+      const Error refusal = refused(upstream_, reply.status, reply.body);
+      if (is_about_texts(reply.status)) throw RefusedTexts(refusal);
+      throw refusal;
+    }
     const auto read = [this, &reply, &texts] { return vectors_of(reply, texts.size()); };
     std::vector<Vector> vectors = co_await aside(reply.body.size() > kLongReply, read);
     co_return vectors;
@@ -108,7 +114,7 @@ class RemoteEmbedder final : public Embedder {
   }
 
   // A refusal may be about one text; that nobody answers concerns all.
-  void note(const std::optional<Error>& failure) {
+  void note(const Error* failure) {
     const std::lock_guard lock(mutex_);
     problem_.reset();
     if (!failure || failure->code() == Errc::upstream_failed) return;

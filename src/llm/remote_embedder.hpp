@@ -16,7 +16,7 @@ struct RemoteEmbedderOptions {
   std::string api_version = "2024-10-21";  // of azure_openai
   std::string model = "text-embedding-3-small";
   std::string key = {};          // empty: none is sent
-  std::size_t max_requests = 8;  // at once; texts that come meanwhile share the next
+  std::size_t max_requests = 32;  // at once; texts that come meanwhile share the next
   std::size_t dims = 1536;       // that its vectors have to have
 };
 

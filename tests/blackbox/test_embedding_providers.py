@@ -1,7 +1,9 @@
 """Embedding providers over HTTP: what they are asked, to the byte, and what becomes of what they answer."""
 
 import concurrent.futures
+import dataclasses
 import json
+import time
 
 import pytest
 from support import provider_faults as faults
@@ -203,6 +205,26 @@ def test_searches_at_once_share_requests(provider, start_server):
         assert all(texts(results) == ["A cat sat."] for results in found)
         assert len(provider.requests) <= 16
         assert sum(len(request.texts) for request in provider.requests) == 64
+
+
+def test_a_text_that_is_refused_fails_its_own_call_alone(provider, start_server):
+    refused = dataclasses.replace(faults.status(400, "a text is too odd"), kind="embedding",
+                                  when=lambda request: any("odd" in text for text in request.texts))
+    provider.break_with(refused)
+    said = ["an odd text", *(f"cat number {number}" for number in range(8))]
+    with start_server(**settings(provider, "openai", EMBEDDING_MAX_CONCURRENCY="1")).client() as client:
+        memories = Memories(client)
+        with concurrent.futures.ThreadPoolExecutor(len(said) + 1) as pool:
+            with provider.holding("embedding"):
+                first = pool.submit(memories.post, "", messages="a dog")
+                provider.wait_for(1, "embedding")
+                replies = [pool.submit(memories.post, "", messages=text) for text in said]
+                time.sleep(.5)  # meanwhile most of them have come
+            statuses = [reply.result().status_code for reply in replies]
+        assert first.result().status_code == 200
+        assert statuses == [502] + [200] * 8
+        assert sorted(texts(memories.list())) == sorted(["a dog", *said[1:]])
+    assert any(len(request.texts) > 1 for request in provider.requests), "none were joined"
 
 
 def test_one_calls_failure_fails_no_other(provider, start_server):

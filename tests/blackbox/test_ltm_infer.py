@@ -65,6 +65,13 @@ def test_extracted_facts_are_stored_and_found(memories, provider):
     assert texts(memories.search("dog Rex"))[0] == "Nora has a dog called Rex"
 
 
+def test_adds_of_64_users_at_once_wait_for_no_other(start, provider):
+    provider.latency = 1
+    with start().client() as client, concurrent.futures.ThreadPoolExecutor(64) as pool:
+        list(pool.map(lambda number: Memories(client, user_id=f"user {number}").add("I live in Oslo"), range(64)))
+    assert provider.most_at_once == 64
+
+
 def test_a_move_is_an_update_with_both_steps_in_its_history(memories, provider):
     provider.chat = model(facts=["User lives in Oslo"])
     first = memories.add("I live in Oslo")

@@ -7,6 +7,7 @@
 #include <boost/asio/cancel_after.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -30,6 +31,7 @@ class EmbeddingBatchesTest : public testing::Test {
     std::vector<Vector> vectors;
     for (const std::string& text : texts) {
       if (text == "bad") throw Error(Errc::upstream_failed, "bad text");
+      if (text == "no") throw RefusedTexts(Error(Errc::upstream_failed, "refused text"));
       vectors.push_back({static_cast<float>(text.size())});
     }
     co_return vectors;
@@ -138,6 +140,32 @@ TEST_F(EmbeddingBatchesTest, FailsTheCallsOfARequestAndNoOther) {
   EXPECT_THROW(start({"bad"}).get(), Error);
   EXPECT_EQ(start({"good"}).get(), (std::vector<Vector>{{4}}));
   EXPECT_THROW(start({"1", "22", "333", "bad"}).get(), Error) << "also of a part";
+}
+
+TEST_F(EmbeddingBatchesTest, AsksCallByCallWhatIsRefusedTogether) {
+  held_ = true;
+  auto first = start({"1"});
+  auto second = start({"22"});
+  wait_for_requests(2);
+  auto good = start({"333"});
+  auto refused = start({"no"});
+  auto other = start({"333"}, TextKind::query, 1);
+  settle();
+  held_ = false;
+  EXPECT_EQ(good.get(), (std::vector<Vector>{{3}}));
+  EXPECT_EQ(other.get(), (std::vector<Vector>{{3}}));
+  EXPECT_THROW(refused.get(), Error);
+  first.get();
+  second.get();
+  std::vector<Texts> sent;
+  for (const Request& request : requests()) sent.push_back(request.texts);
+  std::ranges::sort(sent.begin() + 3, sent.end());
+  EXPECT_EQ(sent, (std::vector<Texts>{sent[0], sent[1], sent[2], {"333"}, {"333"}, {"no"}}));
+}
+
+TEST_F(EmbeddingBatchesTest, AsksOnceWhatIsRefusedAlone) {
+  EXPECT_THROW(start({"1", "no"}).get(), Error);
+  EXPECT_EQ(requests().size(), 1u);
 }
 
 TEST_F(EmbeddingBatchesTest, LeavesTheOthersWhenOneCallerGoes) {
