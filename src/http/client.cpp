@@ -33,6 +33,7 @@ std::optional<milliseconds> pause_after(const Transfer& transfer, unsigned attem
       failed.retry_after_ms = transfer.reply.header("Retry-After-Ms");
       break;
     case TransferEnd::unreachable:
+    case TransferEnd::proxy_refused:
     case TransferEnd::cut:
       break;
     case TransferEnd::deadline:
@@ -116,6 +117,10 @@ Error Client::failure(const Transfer& transfer) const {
               name +
                   " can't be reached: its address or its certificate is not valid (MAAS_CA_FILE "
                   "names further certificates to trust)",
+              transfer.detail};
+    case TransferEnd::proxy_refused:
+      return {Errc::unavailable,
+              name + " can't be reached: the proxy that HTTPS_PROXY names refuses to connect",
               transfer.detail};
     case TransferEnd::unreachable:
     case TransferEnd::reply:

@@ -19,9 +19,10 @@ enum class TransferEnd {
   deadline,     // it passed before that
   unreachable,  // no connection: address, network, TLS
   refused,      // no connection, for a reason that does not pass: a certificate or URL is not valid
-  cut,          // the connection was lost before the reply was whole
-  unreadable,   // what came is no HTTP, or not in the encoding that it claims
-  too_large,    // the reply is over the limit
+  proxy_refused,  // by the proxy that the environment names
+  cut,            // the connection was lost before the reply was whole
+  unreadable,     // what came is no HTTP, or not in the encoding that it claims
+  too_large,      // the reply is over the limit
 };
 
 struct Transfer {

@@ -94,6 +94,12 @@ TransferEnd end_of(CURLcode code, bool request_was_sent) {
   }
 }
 
+long number(CURL* easy, CURLINFO what) {
+  long value = 0;
+  curl_easy_getinfo(easy, what, &value);
+  return value;
+}
+
 // What libcurl says about a failure; in general terms where it might quote a URL, such as that of a
 // proxy with its password.
 std::string detail_of(CURLcode code, std::string_view text) {
@@ -209,17 +215,15 @@ class Transfers::State {
       return transfer;
     }
     CURL* easy = exchange.easy.get();
-    long sent = 0;
-    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
-    transfer.end = end_of(exchange.code, sent > 0);
+    transfer.end = end_of(exchange.code, number(easy, CURLINFO_REQUEST_SIZE) > 0);
+    const bool proxy_refused = number(easy, CURLINFO_HTTP_CONNECTCODE) >= 300;
+    if (exchange.code != CURLE_OK && proxy_refused) transfer.end = TransferEnd::proxy_refused;
     if (transfer.end != TransferEnd::reply) {
       transfer.detail = detail_of(exchange.code, exchange.error_text.data());
       return transfer;
     }
-    long status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.reply = std::move(exchange.reply);
-    transfer.reply.status = static_cast<unsigned>(status);
+    transfer.reply.status = static_cast<unsigned>(number(easy, CURLINFO_RESPONSE_CODE));
     return transfer;
   }
 

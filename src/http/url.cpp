@@ -63,7 +63,7 @@ std::string percent_encode(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  return encode(text, [](char c) { return c > ' ' && c < '\x7f'; });
+  return encode(text, [](char c) { return c >= ' ' && c < '\x7f'; });
 }
 
 std::optional<Query> parse_query(std::string_view text) {

@@ -43,6 +43,7 @@ def test_requests_are_those_of_the_protocol(start, provider, name):
         assert request.headers["authorization"] == f"Bearer {KEY}" and "api-key" not in request.headers
         assert request.headers["content-type"] == "application/json"
         body = dict(request.json)
+        assert list(body) == ["model", "messages", "temperature", "max_tokens", "response_format"]
         assert [message["role"] for message in body.pop("messages")] == ["system", "user"]
         assert body == {"model": "model-1", "temperature": .5, "max_tokens": 1234,
                         "response_format": {"type": "json_object"}}

@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 import redis
+from support.certificates import make_certificates
 from support.engine_state import assert_refuses_every_call, is_served, readiness, wait_until_ready
 from support.processes import RedisServer, Server, free_port, wait_until
 from support.sessions import Session
@@ -158,19 +159,7 @@ class TlsRedis(RedisServer):
         self.arguments = ("--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no",
                           "--tls-ca-cert-file", "ca.pem", "--tls-cert-file", "server.pem",
                           "--tls-key-file", "server.key")
-        self.make_certificates()
-
-    def make_certificates(self):
-        new = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes"]
-        sign = ["openssl", "x509", "-req", "-days", "2"]
-        (self.directory / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-        for command in [
-            [*new, "-x509", "-days", "2", "-subj", "/CN=test CA", "-keyout", "ca.key", "-out", "ca.pem"],
-            [*new, "-subj", "/CN=test redis", "-keyout", "server.key", "-out", "server.csr"],
-            [*sign, "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-             "-extfile", "names", "-out", "server.pem"],
-        ]:
-            subprocess.run(command, cwd=self.directory, check=True, capture_output=True, timeout=60)
+        make_certificates(directory)
 
     def url_for(self, host: str) -> str:
         return f"rediss://{host}:{self.port}"

@@ -15,7 +15,7 @@ void check_encoding(std::string_view text) {
     check(http::percent_decode(http::percent_encode(*decoded)) == decoded, "decoding round trip");
   }
   const std::string printed = http::printable(text);
-  check(std::ranges::all_of(printed, [](char c) { return c > ' ' && c < '\x7f'; }),
+  check(std::ranges::all_of(printed, [](char c) { return c >= ' ' && c < '\x7f'; }),
         "printable text is printable ASCII");
 }
 
