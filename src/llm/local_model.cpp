@@ -65,7 +65,8 @@ bool LocalModel::gives_the_same_in_company() const {
   for (const std::size_t length : kLengths) {
     Ids& text = ids.emplace_back();
     for (std::size_t i = 0; i < length; ++i) {
-      text.push_back(id = (id + kStep) % (tokenizer_.largest_id() + 1));
+      id = (id + kStep) % (tokenizer_.largest_id() + 1);
+      text.push_back(id);
     }
   }
   constexpr std::array<std::size_t, 4> kRows = {0, 1, 2, 3};
