@@ -168,10 +168,16 @@ def test_check_tells_what_each_model_answers(start, provider, start_server):
     assert away.returncode == 1 and "can't be reached" in away.stdout
 
 
-def test_no_key_is_told_anywhere(start, provider, tmp_path):
+@pytest.mark.parametrize(("chat", "embedding"), [
+    *((name, "openai") for name in COMPATIBLE), ("azure_openai", "azure_openai"),
+    *(("openai", name) for name in ("cohere", "huggingface", "ollama")),
+])
+def test_no_key_is_told_anywhere(start, provider, chat, embedding):
     leaky = faults.answer(json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}), 401)
-    server = start(MAAS_LOG_LEVEL="trace", EMBEDDING_PROVIDER="openai", EMBEDDING_API_KEY=KEY, EMBEDDING_DIMS="64",
-                   EMBEDDING_BASE_URL=f"{provider.url}/v1", LTM_KEEP_ON_LLM_FAILURE="false")
+    base = "" if embedding == "azure_openai" else provider.url + ("/v1" if embedding == "openai" else "")
+    server = start(chat, MAAS_LOG_LEVEL="trace", EMBEDDING_PROVIDER=embedding, EMBEDDING_API_KEY=KEY,
+                   EMBEDDING_BASE_URL=base, EMBEDDING_MODEL="embedder-1", EMBEDDING_DIMS="64",
+                   LTM_KEEP_ON_LLM_FAILURE="false")
     told = ""
     with server.client() as client:
         memories = Memories(client)
@@ -180,6 +186,7 @@ def test_no_key_is_told_anywhere(start, provider, tmp_path):
             reply = memories.post("", messages="I like tea")
             assert reply.status_code == 502
             told += reply.text
+        assert memories.post("", messages="I like tea").status_code == 200
         told += client.get("/health/ready").text
     server.stop()
     told += server.log() + server.run("config").stdout + server.run("check").stdout

@@ -54,7 +54,7 @@ class Graph:
 
     def constant(self, array) -> str:
         name = f"constant{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def weight(self, *shape) -> str:
