@@ -1,9 +1,8 @@
 // For models.py: provider PORT LATENCY_MS DIMS stands in for a provider of models that is quick
 // enough to be measured against. It serves until it is told to end by SIGTERM:
 //
-//   POST /v1/chat/completions   asked for facts, the last line of the conversation as one fact;
-//   asked
-//                               for decisions, an ADD of each new fact
+//   POST /v1/chat/completions   a prompt for facts: the conversation's last line as one fact;
+//                               a prompt for decisions: an ADD of each new fact
 //   POST /v1/embeddings         a unit vector for each text, in base64, that is always the same
 #include "core/event_loops.hpp"
 #include "core/timer.hpp"

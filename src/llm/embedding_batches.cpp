@@ -36,7 +36,7 @@ constexpr std::size_t kMostWaiting = 20'000;
 // none waits for a whole one to come back. What is to be stored waits less: it comes with others of
 // its call, and may be on its way between two calls of an LLM.
 constexpr std::array<int, 5> kQueryDistances{0, 2, 6, 18, 20};
-constexpr std::array<int, 3> kDocumentDistances{0, 2, 2};
+constexpr std::array<int, 2> kDocumentDistances{0, 2};
 
 std::chrono::milliseconds distance(TextKind kind, std::size_t requests) {
   const std::span<const int> distances =

@@ -26,13 +26,14 @@ class RefusedTexts : public Error {
 };
 
 // Joins the texts of calls that wait at the same time into requests: the first leaves at once;
-// while others are on their way what comes waits for some milliseconds, so that a busy server asks
-// seldom. What is refused together is asked again call by call, so that none fails with another's
-// text. Thread-safe. To be destroyed when the event loops no longer run.
+// while others of its kind are on their way a search's text waits for up to 20 ms, one that is to
+// be stored for 2, so that a busy server asks seldom. What is refused together is asked again call
+// by call, so that none fails with another's text. Thread-safe. To be destroyed when the event
+// loops no longer run.
 class EmbeddingBatches {
  public:
-  // Embeds texts of one kind, within the limits. Runs on the event
-  // loop of a caller, which may be gone by then.
+  // Embeds texts of one kind, within the limits. Runs on the event loop of a caller, which may be
+  // gone by then.
   using Send = std::function<Task<std::vector<Vector>>(std::vector<std::string>, TextKind)>;
 
   // `when_full` is what a caller reads when too many texts wait already.
