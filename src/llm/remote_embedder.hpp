@@ -15,9 +15,9 @@ struct RemoteEmbedderOptions {
   std::string azure_endpoint = {};
   std::string api_version = "2024-10-21";  // of azure_openai
   std::string model = "text-embedding-3-small";
-  std::string key = {};          // empty: none is sent
+  std::string key = {};           // empty: none is sent
   std::size_t max_requests = 32;  // at once; texts that come meanwhile share the next
-  std::size_t dims = 1536;       // that its vectors have to have
+  std::size_t dims = 1536;        // that its vectors have to have
 };
 
 // An embedder that asks a provider over HTTP. Calls that wait at the same time share requests;
