@@ -8,6 +8,7 @@
 #include "core/timer.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "support/random_vector.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -19,7 +20,6 @@
 #include <openssl/evp.h>
 
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -47,17 +47,8 @@ std::string base64_of(const std::vector<float>& vector) {
 }
 
 std::string embedding_of(std::string_view text, std::size_t dims) {
-  std::minstd_rand random(
-      static_cast<std::minstd_rand::result_type>(std::hash<std::string_view>()(text)));
-  std::uniform_real_distribution<float> number(-1, 1);
-  std::vector<float> vector(dims);
-  float squares = 0;
-  for (float& value : vector) {
-    value = number(random);
-    squares += value * value;
-  }
-  for (float& value : vector) value /= std::sqrt(squares);
-  return base64_of(vector);
+  std::mt19937 random(static_cast<std::mt19937::result_type>(std::hash<std::string_view>()(text)));
+  return base64_of(test::random_vector(random, dims));
 }
 
 json::value embeddings(const json::object& asked, std::size_t dims) {

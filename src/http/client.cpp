@@ -32,8 +32,10 @@ std::optional<milliseconds> pause_after(const Transfer& transfer, unsigned attem
       failed.retry_after = transfer.reply.header("Retry-After");
       failed.retry_after_ms = transfer.reply.header("Retry-After-Ms");
       break;
-    case TransferEnd::unreachable:
     case TransferEnd::proxy_refused:
+      failed.status = transfer.reply.status;  // a login that is wrong stays so
+      break;
+    case TransferEnd::unreachable:
     case TransferEnd::cut:
       break;
     case TransferEnd::deadline:

@@ -2,6 +2,7 @@
 
 #include "core/task.hpp"
 #include "http/client_types.hpp"
+#include "http/transfer_end.hpp"
 #include "http/trusted_roots.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -9,27 +10,8 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <string>
 
 namespace maas::http {
-
-// How one exchange with an upstream ended.
-enum class TransferEnd {
-  reply,        // whole, of whatever status
-  deadline,     // it passed before that
-  unreachable,  // no connection: address, network, TLS
-  refused,      // no connection, for a reason that does not pass: a certificate or URL is not valid
-  proxy_refused,  // by the proxy that the environment names
-  cut,            // the connection was lost before the reply was whole
-  unreadable,     // what came is no HTTP, or not in the encoding that it claims
-  too_large,      // the reply is over the limit
-};
-
-struct Transfer {
-  TransferEnd end = TransferEnd::unreachable;
-  std::string detail = {};  // why there is no reply; holds no part of URL, headers or bodies
-  ClientReply reply = {};   // if there is one
-};
 
 // Exchanges with upstreams on one event loop, to be used on that loop alone. Connections are kept
 // open between them, and shared where HTTP/2 is spoken. Redirects are not followed: they could

@@ -1,7 +1,6 @@
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "http/transfers.hpp"
-#include "http/url.hpp"
 #include "http/watched_sockets.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -64,49 +63,6 @@ HeaderList header_list(const ClientRequest& request) {
   for (const std::string& line : header_lines(request)) append(list, line);
   append(list, "Expect:");  // asking first whether a body is welcome costs a round trip
   return list;
-}
-
-TransferEnd end_of(CURLcode code, bool request_was_sent) {
-  switch (code) {
-    case CURLE_OK:
-      return TransferEnd::reply;
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-      return TransferEnd::cut;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return TransferEnd::refused;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_OPERATION_TIMEDOUT:  // the one for connecting
-      return TransferEnd::unreachable;
-    case CURLE_UNSUPPORTED_PROTOCOL:  // the URL's, or that of the reply
-      return request_was_sent ? TransferEnd::unreadable : TransferEnd::refused;
-    default:
-      return request_was_sent ? TransferEnd::unreadable : TransferEnd::unreachable;
-  }
-}
-
-long number(CURL* easy, CURLINFO what) {
-  long value = 0;
-  curl_easy_getinfo(easy, what, &value);
-  return value;
-}
-
-// What libcurl says about a failure; in general terms where it might quote a URL, such as that of a
-// proxy with its password.
-std::string detail_of(CURLcode code, std::string_view text) {
-  if (text.empty() || text.find_first_of("@?") != text.npos || text.find("//") != text.npos) {
-    text = curl_easy_strerror(code);
-  }
-  return printable(text);
 }
 
 }  // namespace
@@ -214,16 +170,8 @@ class Transfers::State {
       transfer.detail = exchange.head_too_large ? "its headers are over the limit" : "";
       return transfer;
     }
-    CURL* easy = exchange.easy.get();
-    transfer.end = end_of(exchange.code, number(easy, CURLINFO_REQUEST_SIZE) > 0);
-    const bool proxy_refused = number(easy, CURLINFO_HTTP_CONNECTCODE) >= 300;
-    if (exchange.code != CURLE_OK && proxy_refused) transfer.end = TransferEnd::proxy_refused;
-    if (transfer.end != TransferEnd::reply) {
-      transfer.detail = detail_of(exchange.code, exchange.error_text.data());
-      return transfer;
-    }
     transfer.reply = std::move(exchange.reply);
-    transfer.reply.status = static_cast<unsigned>(number(easy, CURLINFO_RESPONSE_CODE));
+    tell_end(transfer, exchange.easy.get(), exchange.code, exchange.error_text.data());
     return transfer;
   }
 

@@ -86,8 +86,8 @@ struct Batch {
   std::vector<std::string> texts = {};
   std::vector<std::vector<Wanted>> wanted = {};
 
-  void add(const std::string& text, Wanted by) {
-    texts.push_back(text);
+  void add(Wanted by) {
+    texts.push_back(by.text());
     wanted.emplace_back().push_back(std::move(by));
   }
 };
@@ -95,14 +95,14 @@ struct Batch {
 // A batch for each of the calls that a batch was joined of.
 std::vector<Batch> parts_of(const Batch& batch) {
   std::vector<Batch> parts;
-  for (std::size_t i = 0; i < batch.wanted.size(); ++i) {
-    for (const Wanted& wanted : batch.wanted[i]) {
+  for (const std::vector<Wanted>& of_text : batch.wanted) {
+    for (const Wanted& wanted : of_text) {
       const auto is_its = [&wanted](const Batch& part) {
         return part.wanted[0][0].call == wanted.call;
       };
       auto part = std::ranges::find_if(parts, is_its);
       if (part == parts.end()) part = parts.insert(part, {.kind = batch.kind});
-      part->add(batch.texts[i], wanted);
+      part->add(wanted);
     }
   }
   return parts;
@@ -152,10 +152,13 @@ class EmbeddingBatches::Queue {
     while (true) {
       std::optional<Clock::time_point> later;
       Batch batch = next_batch(later);
-      if (later) asio::co_spawn(executor, start_requests_at(*later, batch.kind), asio::detached);
-      if (later) continue;
-      if (batch.texts.empty()) return;
-      asio::co_spawn(executor, ask(std::move(batch)), asio::detached);
+      if (later) {
+        asio::co_spawn(executor, start_requests_at(*later, batch.kind), asio::detached);
+      } else if (!batch.texts.empty()) {
+        asio::co_spawn(executor, ask(std::move(batch)), asio::detached);
+      } else {
+        return;
+      }
     }
   }
 
@@ -219,7 +222,7 @@ class EmbeddingBatches::Queue {
           batch.wanted[place->second].push_back(std::move(wanted));
         } else if (batch.texts.empty() || bytes + text.size() <= limits_.bytes) {
           bytes += text.size();
-          batch.add(text, std::move(wanted));
+          batch.add(std::move(wanted));
         } else {
           break;
         }
@@ -238,7 +241,7 @@ class EmbeddingBatches::Queue {
     std::exception_ptr failure;
     std::vector<Batch> parts;
     try {
-      vectors = co_await send_(batch.texts, batch.kind);
+      vectors = co_await send_(std::move(batch.texts), batch.kind);
     } catch (const RefusedTexts&) {
       failure = std::current_exception();
       parts = parts_of(batch);

@@ -2,7 +2,7 @@
 
 #include "core/error.hpp"
 #include "http/url.hpp"
-#include "llm/embedding_prefixes.hpp"
+#include "llm/model_families.hpp"
 #include "text/token_counter.hpp"
 
 #include <boost/json/parse.hpp>

@@ -34,7 +34,7 @@ ModelDirectory read_directory(const LocalModelOptions& options) try {
 }
 
 // On a thread of its own.
-std::unique_ptr<const LocalModel> load(const ModelDirectory& directory,
+std::unique_ptr<const LocalModel> load(ModelDirectory directory,
                                        const LocalModelOptions& options) try {
   const std::array runtimes = {options.directory, options.runtime};
   return std::make_unique<const LocalModel>(directory, runtimes);
@@ -53,7 +53,9 @@ class LocalEmbedder final : public Embedder {
         query_prefix_(directory.query_prefix),
         document_prefix_(directory.document_prefix),
         model_(std::async(std::launch::async,
-                          [this, from = std::move(directory)] { return load(from, options_); })),
+                          [this, from = std::move(directory)]() mutable {
+                            return load(std::move(from), options_);  // it would stay as long as we
+                          })),
         threads_(
             options_.threads,
             [this](std::span<const std::string* const> texts) {

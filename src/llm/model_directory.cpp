@@ -1,15 +1,13 @@
 #include "llm/model_directory.hpp"
 
 #include "core/error.hpp"
-#include "llm/embedding_prefixes.hpp"
+#include "llm/model_families.hpp"
 #include "llm/wordpiece_file.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -27,9 +25,6 @@ namespace json = boost::json;
 constexpr std::array<const char*, 4> kGraphs = {"model.onnx", "model_optimized.onnx",
                                                 "onnx/model.onnx", "onnx/model_optimized.onnx"};
 constexpr std::array<const char*, 2> kRequired = {"tokenizer.json", "config.json"};
-// They are trained with the vector of the first token, as their own pages say.
-constexpr std::array<std::string_view, 4> kFirstTokenModels = {"bge-", "snowflake-arctic-embed",
-                                                               "mxbai-embed", "uae-large"};
 
 Error unusable(const fs::path& path, const std::string& what, std::string detail = {}) {
   return Error(Errc::unavailable, path.string() + ": " + what, std::move(detail));
@@ -93,19 +88,6 @@ Description describe(const fs::path& path) {
   json::value read = read_json(path);
   if (!read.is_object()) throw unusable(path, "it is no object");
   return {path, std::move(read.get_object())};
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char each) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
-  });
-  return text;
-}
-
-bool pools_first_token(const std::string& name) {
-  return std::ranges::any_of(kFirstTokenModels, [&name](std::string_view part) {
-    return lower(name).find(part) != std::string::npos;
-  });
 }
 
 // Nullopt: the file doesn't say. Of sentence-transformers' modes these two, and one that is the

@@ -4,11 +4,13 @@
 #include "ltm/memory_text.hpp"
 #include "text/folding.hpp"
 
+#include <boost/algorithm/string/case_conv.hpp>
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <locale>
 #include <set>
 
 namespace maas::ltm {
@@ -78,10 +80,8 @@ llm::ChatRequest request_for(const std::string& time, const std::string& context
 bool is_listened_to(std::string_view role) {
   constexpr std::array<std::string_view, 6> kOthers{"system", "developer", "summary",
                                                     "memory", "tool",      "function"};
-  std::string lower(role);
-  std::ranges::transform(lower, lower.begin(), [](char character) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(character)));
-  });
+  const std::string lower =
+      boost::algorithm::to_lower_copy(std::string(role), std::locale::classic());
   return std::ranges::find(kOthers, lower) == kOthers.end();
 }
 

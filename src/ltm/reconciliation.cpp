@@ -2,12 +2,13 @@
 
 #include "ltm/memory_text.hpp"
 
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
+#include <locale>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -29,10 +30,8 @@ Answer with JSON only, in this form: {"memory": [{"id": "0", "text": "...", "eve
 
 // "add", "ADD", "NOOP" for NONE: models are not strict.
 std::optional<Decision::Kind> kind_from(std::string_view event) {
-  std::string lower(event);
-  std::ranges::transform(lower, lower.begin(), [](char character) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(character)));
-  });
+  const std::string lower =
+      boost::algorithm::to_lower_copy(std::string(event), std::locale::classic());
   if (lower == "add") return Decision::Kind::add;
   if (lower == "update") return Decision::Kind::update;
   if (lower == "delete") return Decision::Kind::remove;

@@ -114,13 +114,17 @@ def test_a_proxy_may_want_a_login_that_is_told_to_nobody_else(front, provider, s
 
 def test_a_wrong_login_of_a_proxy_is_told(front, provider, start_server):
     with ForwardProxy(login="me:another") as proxy:
-        assert_fails(start_server(**trusting(front, HTTPS_PROXY=proxy.url(f"me:{PASSWORD}"))), "HTTPS_PROXY", "407")
+        chosen = trusting(front, HTTPS_PROXY=proxy.url(f"me:{PASSWORD}"), EMBEDDING_MAX_RETRIES="2")
+        assert_fails(start_server(**chosen), "HTTPS_PROXY", "407")
+        assert len(proxy.asked) == 1
     assert provider.requests == []
 
 
 def test_a_proxy_that_refuses_is_told(front, start_server):
     with ForwardProxy(refusal="502 Bad Gateway") as proxy:
-        assert_fails(start_server(**trusting(front, HTTPS_PROXY=proxy.url())), "HTTPS_PROXY", "502")
+        chosen = trusting(front, HTTPS_PROXY=proxy.url(), EMBEDDING_MAX_RETRIES="2")
+        assert_fails(start_server(**chosen), "HTTPS_PROXY", "502")
+        assert len(proxy.asked) == 3
 
 
 def test_a_proxy_that_is_away_is_told(front, start_server):

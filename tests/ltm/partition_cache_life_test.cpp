@@ -3,11 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
-#include <latch>
 #include <map>
-#include <stdexcept>
 #include <thread>
 
 namespace maas::ltm {
@@ -15,9 +12,6 @@ namespace {
 
 using namespace test;
 using Store = PartitionStore;
-
-const Scope kUser{.user_id = "u"};
-const PartitionCache::Use kNothing = [](const Partition&) {};
 
 // What a partition of so many memories takes, with what the cache itself needs for it.
 std::size_t bytes_of(int memories) {

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <latch>
 #include <map>
@@ -16,9 +15,6 @@ namespace {
 
 using namespace test;
 using Store = PartitionStore;
-
-const Scope kUser{.user_id = "u"};
-const PartitionCache::Use kNothing = [](const Partition&) {};
 
 TEST(PartitionCache, LoadsAPartitionOnItsFirstUseAlone) {
   Store store(options());

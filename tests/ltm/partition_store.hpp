@@ -18,6 +18,8 @@ namespace maas::ltm::test {
 using Texts = std::map<std::string, std::string>;  // by id
 
 inline constexpr std::size_t kDims = 4;
+inline const Scope kUser{.user_id = "u"};
+inline const PartitionCache::Use kNothing = [](const Partition&) {};
 inline const Timestamp kTime{std::chrono::hours(24 * 365 * 50)};
 
 inline llm::Vector vector_of(std::int64_t sequence) {
