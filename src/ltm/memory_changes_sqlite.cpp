@@ -10,17 +10,6 @@ namespace maas::ltm {
 
 using sqlite::Connection;
 
-std::vector<Folded> fold(const std::vector<NewMemory>& memories) {
-  std::vector<Folded> folded;
-  folded.reserve(memories.size());
-  for (const auto& [memory, vector] : memories) {
-    std::string text = text::folded_line(memory.text);
-    std::string digest = digest_of(memory.scope, memory.category, text);
-    folded.push_back({std::move(text), std::move(digest)});
-  }
-  return folded;
-}
-
 Added MemoryChanger::add(Connection& connection, NewMemory&& added, const Folded& folded) const {
   MemoryRows rows = rows_of(connection);
   if (auto same = rows.find_same(added.memory, folded.digest, folded.text, time_)) {

@@ -3,6 +3,7 @@
 #include "ltm/memory_rows_sqlite.hpp"
 #include "ltm/memory_store.hpp"
 #include "ltm/partition_cache.hpp"
+#include "ltm/same_text.hpp"
 #include "sqlite/database.hpp"
 
 #include <optional>
@@ -11,14 +12,6 @@
 #include <vector>
 
 namespace maas::ltm {
-
-// The form in which a memory's text is compared with others.
-struct Folded {
-  std::string text;
-  std::string digest;
-};
-
-std::vector<Folded> fold(const std::vector<NewMemory>& memories);
 
 // The changes of one transaction to a tenant's memories, with their history. Notes in `announced`
 // what partitions have to be told. Borrows its arguments.

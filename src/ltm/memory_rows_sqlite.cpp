@@ -2,8 +2,7 @@
 
 #include "core/ids.hpp"
 #include "ltm/metadata.hpp"
-#include "ltm/scope_key.hpp"
-#include "text/folding.hpp"
+#include "ltm/same_text.hpp"
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
@@ -140,14 +139,6 @@ Event event_from(std::string_view name) {
 
 }  // namespace
 
-std::string digest_of(const Scope& owner, Category category, std::string_view folded) {
-  std::string bytes = scope_key({}, owner);
-  bytes += to_string(category);
-  bytes += ':';  // in no category's name
-  bytes += folded;
-  return text::digest(bytes);
-}
-
 void MemoryRows::insert(Memory& memory, const std::string& digest, const llm::Vector& vector) {
   auto& statement = connection_.statement(
       "INSERT INTO ltm_memories(tenant, id, user_id, agent_id, session_id, category, speaker,"
@@ -199,7 +190,6 @@ std::optional<MemoryRow> MemoryRows::find(std::string_view id) {
   return found;
 }
 
-// The digest is no proof: a text may be made to have another's.
 std::optional<Memory> MemoryRows::find_same(const Memory& memory, const std::string& digest,
                                             std::string_view folded, Timestamp now) {
   static const std::string sql = "SELECT " + kColumns +
@@ -212,10 +202,7 @@ std::optional<Memory> MemoryRows::find_same(const Memory& memory, const std::str
   std::optional<Memory> same;
   while (!same && query.executeStep()) {
     Memory other = memory_of(query);
-    if (other.scope == memory.scope && other.category == memory.category &&
-        text::folded_line(other.text) == folded) {
-      same = std::move(other);
-    }
+    if (says_the_same(other, memory, folded)) same = std::move(other);
   }
   query.reset();
   return same;

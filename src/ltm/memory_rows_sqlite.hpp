@@ -2,6 +2,7 @@
 
 #include "core/memory.hpp"
 #include "llm/embedder.hpp"
+#include "ltm/memory_row.hpp"
 #include "ltm/memory_store.hpp"
 #include "sqlite/database.hpp"
 
@@ -14,17 +15,6 @@
 #include <vector>
 
 namespace maas::ltm {
-
-// The vectors that can be compared: those of one model. Others are read as absent.
-struct VectorSpace {
-  std::string model;  // empty: none are kept
-  std::size_t dims = 0;
-};
-
-struct MemoryRow {
-  Memory memory;
-  llm::Vector vector;  // empty: none, or of another vector space
-};
 
 // The rows of one tenant's memories and of their history, for one transaction. Borrows connection
 // and space. Sees what has expired too, unless it is told a time.
@@ -89,8 +79,5 @@ std::vector<OwnedMemory> waiting_memories(sqlite::Connection& connection, Waitin
 
 // A tenant that has memories which have expired at `now`.
 std::optional<std::string> tenant_to_sweep(sqlite::Connection& connection, Timestamp now);
-
-// What memories of one owner have in common that say the same; `folded` is the folded text.
-std::string digest_of(const Scope& owner, Category category, std::string_view folded);
 
 }  // namespace maas::ltm
