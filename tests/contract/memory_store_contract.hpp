@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "ltm/memory_store_mongo.hpp"
 #include "ltm/memory_store_sqlite.hpp"
 #include "support/run_task.hpp"
 #include "support/temporary_directory.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -70,11 +72,42 @@ class SqliteEngine final : public Engine {
   std::unique_ptr<sqlite::Database> database_;
 };
 
+// A database of its own on the server that MAAS_TEST_MONGODB_URI names.
+class MongoEngine final : public Engine {
+ public:
+  explicit MongoEngine(std::string uri) {
+    server_.uri = std::move(uri);
+    server_.database = "contract-" + make_id();
+    server_.timeout = 10s;  // a sanitizer and a small machine
+  }
+  ~MongoEngine() override {
+    running.loops.abort();
+    MongoClient(server_).use([](MongoSession& session) {
+      Document command;
+      session.command(command.set("dropDatabase", 1));
+    });
+  }
+  std::unique_ptr<MemoryStore> store(const std::string& model) override {
+    MongoMemoryStoreOptions options{.server = server_, .model = model};
+    options.cache.partition = {.dims = kDims, .language = "english"};
+    return make_mongo_memory_store(std::move(options), [this] { return time(); });
+  }
+  void restart() override {}
+
+ private:
+  MongoOptions server_;
+};
+
 inline PartitionCacheOptions cache_options() {
   return {.partition = {.dims = kDims, .language = "english"}};
 }
 
+// Null: the engine's server isn't there.
 inline std::unique_ptr<Engine> make_engine(const std::string& name) {
+  if (name == "mongodb") {
+    const char* uri = std::getenv("MAAS_TEST_MONGODB_URI");
+    return uri ? std::make_unique<MongoEngine>(uri) : nullptr;
+  }
   PartitionCacheOptions cache = cache_options();
   // Every search loads its partition, and no event loop does any of the work.
   if (name == "sqlite_forgetful") {
@@ -141,10 +174,11 @@ class MemoryStoreContract : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     engine_ = make_engine(GetParam());
+    if (!engine_) GTEST_SKIP() << "MAAS_TEST_MONGODB_URI names no server";
     store_ = engine_->store("model");
   }
   void TearDown() override {
-    engine_->running.loops.abort();
+    if (engine_) engine_->running.loops.abort();
     store_.reset();
   }
 

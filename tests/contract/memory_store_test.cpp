@@ -371,7 +371,7 @@ TEST_P(MemoryStoreContract, ListsPageByPageWhatWasSaidAtOneTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, MemoryStoreContract,
-                         testing::Values("sqlite", "sqlite_forgetful", "sqlite_indexed"),
+                         testing::Values("sqlite", "sqlite_forgetful", "sqlite_indexed", "mongodb"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

@@ -1,0 +1,389 @@
+#include "ltm/memory_store_mongo.hpp"
+
+#include "core/error.hpp"
+#include "core/offload.hpp"
+#include "ltm/memory_bson.hpp"
+#include "ltm/memory_changes_mongo.hpp"
+#include "ltm/mongo_queries.hpp"
+#include "ltm/partition_source_mongo.hpp"
+#include "ltm/scope_key.hpp"
+#include "text/folding.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <optional>
+#include <set>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace maas::ltm {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kRemovedAtOnce = 1000;
+constexpr std::size_t kSweptAtOnce = 200;
+constexpr std::size_t kLanes = 64;
+// The counter of memories, in the collection of owners; no owner's key begins like this.
+constexpr std::string_view kSequence = "sequence";
+
+bool is_empty(const Scope& scope) { return scope == Scope{}; }
+
+class MongoMemoryStore final : public MemoryStore {
+ public:
+  MongoMemoryStore(MongoMemoryStoreOptions options, std::function<Timestamp()> clock)
+      : clock_(std::move(clock)),
+        space_{std::move(options.model), options.cache.partition.dims},
+        client_(options.server),
+        source_(client_, space_, options.cache.max_memories, clock_),
+        partitions_(with_clock(std::move(options.cache), clock_), source_),
+        pool_(options.server.pool_size) {
+    for (std::size_t i = 0; i < kLanes; ++i) lanes_.push_back(asio::make_strand(pool_));
+  }
+
+  ~MongoMemoryStore() override { pool_.join(); }
+
+  std::string_view engine() const override { return "mongodb"; }
+
+  Task<std::optional<std::string>> problem() override {
+    co_return co_await offload(pool_, [this] { return client_.problem(); });
+  }
+
+  Task<std::vector<Added>> add(std::string_view tenant, std::vector<NewMemory> memories) override {
+    std::vector<Added> added;
+    if (memories.empty()) co_return added;
+    const auto store = [&] {
+      const std::vector<Folded> folded = fold(memories);
+      const std::int64_t first = next_sequences(memories.size());
+      return change<std::vector<Added>>(
+          tenant, [&](MongoChanges& changes) { return changes.add(memories, folded, first); });
+    };
+    const Scope& owner = memories.front().memory.scope;
+    added = co_await in_lane(tenant, owner, store);
+    co_return added;
+  }
+
+  Task<MemoryPtr> get(std::string_view tenant, std::string_view id) override {
+    const auto look = [&] {
+      MemoryPtr memory;
+      if (!is_bson_text(id)) return memory;
+      const std::string ids[] = {std::string(id)};
+      client_.use([&](MongoSession& session) {
+        memory.reset();
+        session.find(Collection::memories, visible(ids_filter(tenant, ids), clock_()),
+                     without_vectors(), [&memory](const _bson_t* document) {
+                       memory = std::make_shared<const Memory>(memory_of(document));
+                       return false;
+                     });
+      });
+      return memory;
+    };
+    co_return co_await offload(pool_, look);
+  }
+
+  Task<std::vector<MemoryPtr>> list(std::string_view tenant, const Scope& scope,
+                                    const ListQuery& query) override {
+    const auto look = [&] {
+      std::vector<MemoryPtr> memories;
+      if (query.limit == 0 || is_empty(scope)) return memories;
+      // With a filter more may have to be looked at than is listed.
+      const std::size_t limit = query.filter ? 0 : query.limit;
+      client_.use([&](MongoSession& session) {
+        session.find(Collection::memories, list_filter(tenant, scope, query, clock_()),
+                     newest_first(limit), [&](const _bson_t* document) {
+                       Memory memory = memory_of(document);
+                       if (query.filter && !matches(*query.filter, memory)) return true;
+                       memories.push_back(std::make_shared<const Memory>(std::move(memory)));
+                       return memories.size() < query.limit;
+                     });
+      });
+      return memories;
+    };
+    co_return co_await offload(pool_, look);
+  }
+
+  Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
+                         std::optional<llm::Vector> vector) override {
+    Changes changes;
+    changes.updated.push_back({changed, std::move(vector)});
+    auto applied = co_await apply(tenant, std::move(changes));
+    co_return applied ? std::move(applied->updated.front()) : nullptr;
+  }
+
+  Task<std::optional<Applied>> apply(std::string_view tenant, Changes given) override {
+    const auto store = [&] {
+      const std::vector<Folded> folded = fold(given.added);
+      std::vector<std::string> folded_updates, ids;
+      for (const auto& [changed, vector] : given.updated) {
+        folded_updates.push_back(text::folded_line(changed.text));
+        ids.push_back(changed.id);
+      }
+      for (const MemoryPtr& memory : given.removed) ids.push_back(memory->id);
+      const std::int64_t first = given.added.empty() ? 0 : next_sequences(given.added.size());
+      return change<std::optional<Applied>>(
+          tenant, [&](MongoChanges& changes) -> std::optional<Applied> {
+            const MongoChanges::Memories stored = changes.find(ids);
+            std::vector<Memory> removed;
+            for (const auto& [changed, vector] : given.updated) {
+              if (!changes.is_current(stored, changed)) return std::nullopt;
+            }
+            for (const MemoryPtr& memory : given.removed) {
+              if (!changes.is_current(stored, *memory)) return std::nullopt;
+              removed.push_back(stored.find(memory->id)->second);
+            }
+            Applied applied;
+            changes.remove(removed);
+            applied.updated = changes.update(stored, given.updated, folded_updates);
+            applied.added = changes.add(given.added, folded, first);
+            return applied;
+          });
+    };
+    const Scope owner = !given.updated.empty()   ? given.updated.front().changed.scope
+                        : !given.removed.empty() ? given.removed.front()->scope
+                        : !given.added.empty()   ? given.added.front().memory.scope
+                                                 : Scope{};
+    co_return co_await in_lane(tenant, owner, store);
+  }
+
+  Task<std::vector<bool>> remove(std::string_view tenant,
+                                 std::span<const std::string> ids) override {
+    const auto remove = [&] {
+      std::vector<std::string> known;
+      for (const std::string& id : ids) {
+        if (is_bson_text(id)) known.push_back(id);
+      }
+      return change<std::vector<bool>>(tenant, [&](MongoChanges& changes) {
+        const Timestamp time = clock_();
+        MongoChanges::Memories stored = changes.find(known);
+        std::vector<Memory> removed;
+        std::vector<bool> were_there;
+        for (const std::string& id : ids) {
+          const auto found = stored.find(id);
+          were_there.push_back(found != stored.end() && !expired(found->second, time));
+          if (found == stored.end()) continue;
+          removed.push_back(std::move(found->second));
+          stored.erase(found);
+        }
+        changes.remove(removed);
+        return were_there;
+      });
+    };
+    co_return co_await offload(pool_, remove);
+  }
+
+  Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {
+    const auto remove = [&] {
+      std::size_t all = 0, visible_ones = 0;
+      if (is_empty(scope)) return visible_ones;
+      // What is added meanwhile stays: else this might never end.
+      Document filter = scope_filter(tenant, scope);
+      Document last;
+      filter.set("sequence", last.set("$lte", next_sequences(0)));
+      try {
+        while (true) {
+          const std::vector<Memory> part = remove_some(tenant, filter, kRemovedAtOnce);
+          const Timestamp time = clock_();
+          all += part.size();
+          for (const Memory& memory : part) visible_ones += expired(memory, time) ? 0 : 1;
+          if (part.size() < kRemovedAtOnce) break;
+        }
+      } catch (const Error& error) {
+        if (all == 0) throw;
+        throw Error(
+            error.code(),
+            "Only " + std::to_string(visible_ones) + " memories were removed: " + error.what(),
+            error.detail());
+      }
+      return visible_ones;
+    };
+    co_return co_await offload(pool_, remove);
+  }
+
+  Task<std::vector<std::string>> remove_expired(std::string_view tenant) override {
+    const auto remove = [&] {
+      std::vector<std::string> ids;
+      while (true) {
+        const std::vector<Memory> part =
+            remove_some(tenant, expired_filter(tenant), kRemovedAtOnce);
+        for (const Memory& memory : part) ids.push_back(memory.id);
+        if (part.size() < kRemovedAtOnce) break;
+      }
+      return ids;
+    };
+    co_return co_await offload(pool_, remove);
+  }
+
+  Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id) override {
+    const auto look = [&] {
+      std::vector<HistoryEntry> entries;
+      if (!is_bson_text(id)) return entries;
+      client_.use([&](MongoSession& session) {
+        Document filter, order, options;
+        filter.set("tenant", tenant).set("memory_id", id);
+        options.set("sort", order.set("version", 1));
+        session.find(Collection::history, filter, std::move(options),
+                     [&entries](const _bson_t* document) {
+                       entries.push_back(history_entry_of(document));
+                       return true;
+                     });
+      });
+      return entries;
+    };
+    co_return co_await offload(pool_, look);
+  }
+
+  Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) override {
+    co_return co_await in_partition<std::vector<std::string>>(
+        tenant, scope, [](const Partition& partition) { return partition.speakers(); });
+  }
+
+  Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
+                                      const SearchQuery& query) override {
+    const auto search = [&](const Partition& partition) {
+      return partition.search(query, clock_());
+    };
+    co_return co_await in_partition<std::vector<SearchHit>>(tenant, scope, search);
+  }
+
+  Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
+                                       const llm::Vector& vector, std::size_t limit) override {
+    const auto search = [&](const Partition& partition) {
+      return partition.nearest(vector, limit, clock_());
+    };
+    co_return co_await in_partition<std::vector<Neighbour>>(tenant, scope, search);
+  }
+
+  Task<std::vector<OwnedMemory>> waiting(Waiting what, std::int64_t after,
+                                         std::size_t limit) override {
+    const auto look = [&] {
+      std::vector<OwnedMemory> found;
+      if (limit == 0 || (what == Waiting::vector && space_.model.empty())) return found;
+      client_.use([&](MongoSession& session) {
+        session.find(Collection::memories, waiting_filter(what, space_.model, after, clock_()),
+                     in_order_of_arrival(limit), [&found](const _bson_t* document) {
+                       found.push_back(owned_memory_of(document));
+                       return true;
+                     });
+      });
+      return found;
+    };
+    co_return co_await offload(pool_, look);
+  }
+
+  Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
+                                std::vector<llm::Vector> vectors) override {
+    const auto set = [&] {
+      return change<std::size_t>(
+          tenant, [&](MongoChanges& changes) { return changes.set_vectors(memories, vectors); });
+    };
+    co_return co_await offload(pool_, set);
+  }
+
+  Task<bool> sweep() override {
+    const auto remove = [this] {
+      std::string tenant;
+      client_.use([&](MongoSession& session) {
+        session.find(Collection::memories, expired_filter({}), in_order_of_arrival(1),
+                     [&tenant](const _bson_t* document) {
+                       tenant = text_field(document, "tenant");
+                       return false;
+                     });
+      });
+      if (tenant.empty()) return false;
+      remove_some(tenant, expired_filter(tenant), kSweptAtOnce);
+      return true;
+    };
+    co_return co_await offload(pool_, remove);
+  }
+
+ private:
+  static ScopePartitionsOptions with_clock(ScopePartitionsOptions options,
+                                           const std::function<Timestamp()>& clock) {
+    options.clock = clock;
+    return options;
+  }
+
+  // Without a tenant: of all.
+  Document expired_filter(std::string_view tenant) const {
+    Document filter, past;
+    if (!tenant.empty()) filter.set("tenant", tenant);
+    filter.set("expires_at", past.set("$lte", clock_().time_since_epoch().count()));
+    return filter;
+  }
+
+  // Takes so many numbers; the first of them. They are taken for good, also when the change that
+  // they are for fails.
+  std::int64_t next_sequences(std::size_t count) {
+    std::int64_t last = 0;
+    client_.use([&](MongoSession& session) {
+      last = session.increment(Collection::owners, kSequence, static_cast<std::int64_t>(count));
+    });
+    return last - static_cast<std::int64_t>(count) + (count > 0 ? 1 : 0);
+  }
+
+  // Makes changes in one transaction, as often as it takes.
+  template <class T, class F>
+  T change(std::string_view tenant, F make) {
+    std::optional<T> result;
+    client_.transact([&](MongoSession& session) {
+      MongoChanges changes(session, space_, tenant, clock_());
+      result.emplace(make(changes));
+    });
+    return std::move(*result);
+  }
+
+  // Removes up to `limit` of what a filter finds.
+  std::vector<Memory> remove_some(std::string_view tenant, const Document& filter,
+                                  std::size_t limit) {
+    return change<std::vector<Memory>>(tenant, [&](MongoChanges& changes) {
+      std::vector<Memory> removed = changes.find(filter, limit);
+      changes.remove(removed);
+      return removed;
+    });
+  }
+
+  // Runs `fn` on the pool, behind the other changes of the same owner: in each other's way, all but
+  // one of their transactions would be made in vain.
+  template <class F>
+  Task<std::invoke_result_t<F&>> in_lane(std::string_view tenant, const Scope& owner, F& fn) {
+    using T = std::invoke_result_t<F&>;
+    auto& lane = lanes_[std::hash<std::string>()(scope_key(tenant, owner)) % kLanes];
+    auto start = [&lane, &fn](auto complete) {
+      asio::post(lane,
+                 [&fn, complete = std::move(complete)]() mutable { complete(Outcome<T>::of(fn)); });
+    };
+    co_return co_await await_elsewhere<T>(std::move(start));
+  }
+
+  template <class T, class F>
+  Task<T> in_partition(std::string_view tenant, const Scope& scope, const F& ask) {
+    const auto read = [&] {
+      T answer{};
+      if (is_empty(scope)) return answer;
+      partitions_.read(tenant, scope, [&](const Partition& partition) { answer = ask(partition); });
+      return answer;
+    };
+    co_return co_await offload(pool_, read);
+  }
+
+  std::function<Timestamp()> clock_;
+  VectorSpace space_;
+  MongoClient client_;
+  MongoPartitionSource source_;
+  ScopePartitions partitions_;
+  asio::thread_pool pool_;  // of this store's own: its threads wait for a network
+  std::vector<asio::strand<asio::thread_pool::executor_type>> lanes_;
+};
+
+}  // namespace
+
+std::unique_ptr<MemoryStore> make_mongo_memory_store(MongoMemoryStoreOptions options,
+                                                     std::function<Timestamp()> clock) {
+  return std::make_unique<MongoMemoryStore>(std::move(options), std::move(clock));
+}
+
+}  // namespace maas::ltm

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "core/time.hpp"
+#include "ltm/memory_store.hpp"
+#include "ltm/mongo_client.hpp"
+#include "ltm/scope_partitions.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace maas::ltm {
+
+struct MongoMemoryStoreOptions {
+  MongoOptions server = {};
+  ScopePartitionsOptions cache = {};  // its clock is the store's
+  std::string model = {};  // names the vectors' space, which has cache.partition.dims; empty: none
+};
+
+// Keeps memories in a MongoDB server, or in one that speaks its protocol and has transactions, for
+// any number of processes. Searches in partitions in memory that follow the server
+// (ScopePartitions): the same ids and scores as the embedded engine gives. A server that can't be
+// reached is connected to when it comes; functions throw Error{unavailable} until then.
+//
+// Every change is one transaction: of the memories, their history, and a counter of their owner's
+// changes. So a search finds what any process has stored, and texts are compared with what any
+// process has stored.
+//
+// Throws Error{invalid_argument} for a malformed URI. To be destroyed when the event loops no
+// longer run.
+std::unique_ptr<MemoryStore> make_mongo_memory_store(MongoMemoryStoreOptions options,
+                                                     std::function<Timestamp()> clock = now);
+
+}  // namespace maas::ltm

@@ -1,0 +1,195 @@
+#include "ltm/mongo_client.hpp"
+#include "ltm/mongo_error.hpp"
+
+#include <algorithm>
+#include <mongoc/mongoc.h>
+
+namespace maas::ltm {
+namespace {
+
+std::string name_of(const MongoOptions& options, Collection collection) {
+  switch (collection) {
+    case Collection::memories:
+      return options.collection;
+    case Collection::history:
+      return options.collection + "_history";
+    case Collection::owners:
+      return options.collection + "_owners";
+  }
+  return options.collection;
+}
+
+struct Deleter {
+  void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
+  void operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
+  void operator()(mongoc_bulk_operation_t* bulk) const { mongoc_bulk_operation_destroy(bulk); }
+  void operator()(mongoc_find_and_modify_opts_t* options) const {
+    mongoc_find_and_modify_opts_destroy(options);
+  }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Deleter>;
+
+// What a server answered. The driver fills it in any case.
+class Reply {
+ public:
+  Reply() = default;
+  ~Reply() { bson_destroy(&bson_); }
+  Reply(const Reply&) = delete;
+  bson_t* get() { return &bson_; }
+
+ private:
+  bson_t bson_ = BSON_INITIALIZER;
+};
+
+Owned<mongoc_collection_t> open(mongoc_client_t* client, const MongoOptions& options,
+                                Collection collection) {
+  return Owned<mongoc_collection_t>(mongoc_client_get_collection(
+      client, options.database.c_str(), name_of(options, collection).c_str()));
+}
+
+std::size_t number(const bson_t* reply, const char* key) {
+  bson_iter_t field;
+  if (!bson_iter_init_find(&field, reply, key)) return 0;
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, bson_iter_as_int64(&field)));
+}
+
+void read_all(mongoc_cursor_t* cursor, const MongoSession::Visit& visit) {
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor, &document)) {
+    if (!visit(document)) return;
+  }
+  bson_error_t error;
+  const bson_t* reply = nullptr;
+  if (mongoc_cursor_error_document(cursor, &error, &reply)) throw mongo_error(error, reply);
+}
+
+}  // namespace
+
+Document MongoSession::with_session(Document options) const {
+  if (!session_) return options;
+  bson_error_t error;
+  // The driver's way to name a session in options.
+  if (!mongoc_client_session_append(session_, const_cast<bson_t*>(options.get()), &error)) {
+    throw mongo_error(error, nullptr);
+  }
+  return options;
+}
+
+void MongoSession::find(Collection collection, const Document& filter, Document options,
+                        const Visit& visit) {
+  options.set("maxTimeMS", options_.timeout.count());
+  const Document with = with_session(std::move(options));
+  const auto in = open(client_, options_, collection);
+  const Owned<mongoc_cursor_t> cursor(
+      mongoc_collection_find_with_opts(in.get(), filter.get(), with.get(), nullptr));
+  read_all(cursor.get(), visit);
+}
+
+std::size_t MongoSession::count(Collection collection, const Document& filter, std::size_t limit) {
+  const Document stages[] = {std::move(Document().set("$match", filter)),
+                             std::move(Document().set("$limit", static_cast<std::int64_t>(limit))),
+                             std::move(Document().set("$count", "n"))};
+  Document pipeline;
+  pipeline.set("pipeline", std::span<const Document>(stages));
+  Document options;
+  options.set("maxTimeMS", options_.timeout.count());
+  const Document with = with_session(std::move(options));
+  const auto in = open(client_, options_, collection);
+  const Owned<mongoc_cursor_t> cursor(mongoc_collection_aggregate(
+      in.get(), MONGOC_QUERY_NONE, pipeline.get(), with.get(), nullptr));
+  std::size_t found = 0;
+  read_all(cursor.get(), [&found](const bson_t* document) {
+    found = number(document, "n");
+    return false;
+  });
+  return found;
+}
+
+void MongoSession::insert(Collection collection, std::span<const Document> documents) {
+  if (documents.empty()) return;
+  const auto in = open(client_, options_, collection);
+  const Owned<mongoc_bulk_operation_t> bulk(
+      mongoc_collection_create_bulk_operation_with_opts(in.get(), with_session({}).get()));
+  bson_error_t error;
+  for (const Document& document : documents) {
+    if (!mongoc_bulk_operation_insert_with_opts(bulk.get(), document.get(), nullptr, &error)) {
+      throw mongo_error(error, nullptr);
+    }
+  }
+  Reply reply;
+  if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) {
+    throw mongo_error(error, reply.get());
+  }
+}
+
+std::size_t MongoSession::update(Collection collection, std::span<const Update> updates,
+                                 bool upsert) {
+  if (updates.empty()) return 0;
+  const auto in = open(client_, options_, collection);
+  const Owned<mongoc_bulk_operation_t> bulk(
+      mongoc_collection_create_bulk_operation_with_opts(in.get(), with_session({}).get()));
+  Document options;
+  options.set("upsert", upsert);
+  bson_error_t error;
+  for (const auto& [filter, update] : updates) {
+    if (!mongoc_bulk_operation_update_one_with_opts(bulk.get(), filter.get(), update.get(),
+                                                    options.get(), &error)) {
+      throw mongo_error(error, nullptr);
+    }
+  }
+  Reply reply;
+  if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) {
+    throw mongo_error(error, reply.get());
+  }
+  return number(reply.get(), "nMatched");
+}
+
+std::size_t MongoSession::remove(Collection collection, const Document& filter) {
+  const auto in = open(client_, options_, collection);
+  Reply reply;
+  bson_error_t error;
+  bson_destroy(reply.get());
+  if (!mongoc_collection_delete_many(in.get(), filter.get(), with_session({}).get(), reply.get(),
+                                     &error)) {
+    throw mongo_error(error, reply.get());
+  }
+  return number(reply.get(), "deletedCount");
+}
+
+std::int64_t MongoSession::increment(Collection collection, std::string_view id, std::int64_t by) {
+  const auto in = open(client_, options_, collection);
+  Document filter, update, added;
+  filter.set("_id", id);
+  update.set("$inc", added.set("n", by));
+  const Owned<mongoc_find_and_modify_opts_t> options(mongoc_find_and_modify_opts_new());
+  mongoc_find_and_modify_opts_set_update(options.get(), update.get());
+  mongoc_find_and_modify_opts_set_flags(
+      options.get(), static_cast<mongoc_find_and_modify_flags_t>(
+                         MONGOC_FIND_AND_MODIFY_UPSERT | MONGOC_FIND_AND_MODIFY_RETURN_NEW));
+  mongoc_find_and_modify_opts_append(options.get(), with_session({}).get());
+  Reply reply;
+  bson_error_t error;
+  bson_destroy(reply.get());
+  if (!mongoc_collection_find_and_modify_with_opts(in.get(), filter.get(), options.get(),
+                                                   reply.get(), &error)) {
+    throw mongo_error(error, reply.get());
+  }
+  bson_iter_t value, n;
+  if (!bson_iter_init(&value, reply.get()) || !bson_iter_find_descendant(&value, "value.n", &n)) {
+    throw Error(Errc::internal, "Internal Server Error", "MongoDB returned no counter");
+  }
+  return bson_iter_as_int64(&n);
+}
+
+void MongoSession::command(const Document& command) {
+  Reply reply;
+  bson_error_t error;
+  bson_destroy(reply.get());
+  if (!mongoc_client_write_command_with_opts(client_, options_.database.c_str(), command.get(),
+                                             with_session({}).get(), reply.get(), &error)) {
+    throw mongo_error(error, reply.get());
+  }
+}
+
+}  // namespace maas::ltm

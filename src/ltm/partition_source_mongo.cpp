@@ -1,0 +1,68 @@
+#include "ltm/partition_source_mongo.hpp"
+
+#include "ltm/memory_bson.hpp"
+#include "ltm/mongo_queries.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace maas::ltm {
+namespace {
+
+// Owners in one filter: it has to stay far below 16 MB, and quick to plan.
+constexpr std::size_t kOwnersAtOnce = 200;
+
+}  // namespace
+
+std::vector<OwnerChange> MongoPartitionSource::last_changes(std::string_view tenant,
+                                                            const Scope& scope) {
+  std::vector<OwnerChange> changes;
+  client_.use([&](MongoSession& session) {
+    Document options, fields;
+    options.set("projection", fields.set("n", 1));
+    session.find(Collection::owners, scope_filter(tenant, scope), std::move(options),
+                 [&changes](const _bson_t* document) {
+                   changes.push_back({text_field(document, "_id"), number_field(document, "n")});
+                   return true;
+                 });
+  });
+  return changes;
+}
+
+void MongoPartitionSource::read_all(std::string_view tenant, const Scope& scope,
+                                    const std::function<void(MemoryRow)>& visit) {
+  client_.use([&](MongoSession& session) {
+    const Document filter = visible(scope_filter(tenant, scope), clock_());
+    if (session.count(Collection::memories, filter, max_memories_ + 1) > max_memories_) {
+      throw too_many_memories(max_memories_);
+    }
+    session.find(Collection::memories, filter, {}, [&](const _bson_t* document) {
+      visit(row_of(document, space_));
+      return true;
+    });
+  });
+}
+
+void MongoPartitionSource::read_changes(std::span<const OwnerChange> known,
+                                        const std::function<void(MemoryRow)>& changed,
+                                        const std::function<void(std::string)>& removed) {
+  client_.use([&](MongoSession& session) {
+    for (std::size_t begin = 0; begin < known.size(); begin += kOwnersAtOnce) {
+      const auto part = known.subspan(begin, std::min(kOwnersAtOnce, known.size() - begin));
+      session.find(Collection::memories, changes_filter(part), {}, [&](const _bson_t* document) {
+        changed(row_of(document, space_));
+        return true;
+      });
+      // After the memories: what is removed between the two queries is told by this one.
+      Document options, fields;
+      options.set("projection", fields.set("memory_id", 1));
+      session.find(Collection::history, removals_filter(part), std::move(options),
+                   [&](const _bson_t* document) {
+                     removed(text_field(document, "memory_id"));
+                     return true;
+                   });
+    }
+  });
+}
+
+}  // namespace maas::ltm

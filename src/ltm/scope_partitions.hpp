@@ -1,0 +1,67 @@
+#pragma once
+
+#include "core/memory.hpp"
+#include "core/time.hpp"
+#include "ltm/partition.hpp"
+#include "ltm/partition_source.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace maas::ltm {
+
+struct ScopePartitionsOptions {
+  std::size_t max_bytes = 256u << 20;
+  std::size_t max_memories = 20'000;  // in one scope; more can't be searched
+  PartitionOptions partition = {};
+  std::function<Timestamp()> clock = now;  // tells what has expired
+};
+
+// The partitions of the scopes that were searched last, of a store that other processes write to as
+// well. Thread-safe; read() blocks.
+//
+// A partition is never trusted: each read first asks the source for the last change of every owner
+// in the scope, one small query. Where it has all of them, it is what any process has committed
+// before that read began, and is searched as it is; else only what changed since is read. Counting
+// by owner, not by scope, lets writers of different owners go on beside each other, though an agent
+// or a session be theirs in common; the price is a query that grows with the number of owners in
+// a scope.
+class ScopePartitions {
+ public:
+  using Use = std::function<void(const Partition& partition)>;
+
+  // Borrows the source.
+  ScopePartitions(ScopePartitionsOptions options, PartitionSource& source);
+  ~ScopePartitions();
+
+  // Calls `use` with the partition of a scope, up to date and unchanged meanwhile. Throws what the
+  // source throws, and Error{unavailable} for a scope that holds too many memories.
+  void read(std::string_view tenant, const Scope& scope, const Use& use);
+
+ private:
+  struct Entry;
+  using EntryPtr = std::shared_ptr<Entry>;
+
+  EntryPtr open(std::string_view tenant, const Scope& scope);
+  void bring_up_to_date(Entry& entry, std::string_view tenant, const Scope& scope,
+                        const std::vector<OwnerChange>& changes);
+  void load(Entry& entry, std::string_view tenant, const Scope& scope);
+  void apply(Entry& entry, std::span<const OwnerChange> known);
+  void check_size(std::size_t memories) const;
+  void count_bytes(const EntryPtr& entry);
+
+  const ScopePartitionsOptions options_;
+  PartitionSource& source_;
+  std::mutex mutex_;            // of what follows
+  std::list<EntryPtr> by_use_;  // the last used first
+  std::unordered_map<std::string, std::list<EntryPtr>::iterator> entries_;
+  std::size_t bytes_ = 0;  // of all entries
+};
+
+}  // namespace maas::ltm
