@@ -67,6 +67,12 @@ void MongoChanges::count(std::span<const Memory* const> changed) {
     if (!changes_.contains(owner)) owners.emplace(std::move(owner), memory);
   }
   if (owners.empty()) return;
+  if (owners.size() == 1) {
+    const auto& [owner, memory] = *owners.begin();
+    changes_[owner] =
+        session_.increment(Collection::owners, owner, 1, scope_filter(tenant_, memory->scope));
+    return;
+  }
   std::vector<MongoSession::Update> updates;
   std::vector<std::string> ids;
   for (const auto& [owner, memory] : owners) {

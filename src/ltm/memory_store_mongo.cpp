@@ -28,8 +28,6 @@ namespace asio = boost::asio;
 constexpr std::size_t kRemovedAtOnce = 1000;
 constexpr std::size_t kSweptAtOnce = 200;
 constexpr std::size_t kLanes = 64;
-// The counter of memories, in the collection of owners; no owner's key begins like this.
-constexpr std::string_view kSequence = "sequence";
 
 bool is_empty(const Scope& scope) { return scope == Scope{}; }
 
@@ -47,7 +45,7 @@ class MongoMemoryStore final : public MemoryStore {
 
   ~MongoMemoryStore() override { pool_.join(); }
 
-  std::string_view engine() const override { return "mongodb"; }
+  std::string_view engine() const override { return kMongoEngine; }
 
   Task<std::optional<std::string>> problem() override {
     co_return co_await offload(pool_, [this] { return client_.problem(); });
@@ -172,7 +170,9 @@ class MongoMemoryStore final : public MemoryStore {
         return were_there;
       });
     };
-    co_return co_await offload(pool_, remove);
+    // Whose they are is not known yet: at least those who remove the same wait for each other.
+    const Scope same{.session_id = ids.empty() ? std::string() : ids.front()};
+    co_return co_await in_lane(tenant, same, remove);
   }
 
   Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {

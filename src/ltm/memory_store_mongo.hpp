@@ -8,8 +8,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace maas::ltm {
+
+inline constexpr std::string_view kMongoEngine = "mongodb";
+// How its memories are searched, for /health/ready.
+inline constexpr std::string_view kExactSearch =
+    "exact: a search ranks the memories of its scope in this process";
 
 struct MongoMemoryStoreOptions {
   MongoOptions server = {};

@@ -131,7 +131,24 @@ void pause_after(int attempt) {
 
 }  // namespace
 
-void check_mongo_uri(const std::string& uri) { parse(uri); }
+void check_mongo_options(const MongoOptions& options) {
+  parse(options.uri);
+  // As MongoDB's manual lists them.
+  constexpr std::string_view kInNoDatabase = "/\\. \"$*<>:|?";
+  constexpr std::size_t kLongestDatabase = 63;
+  const std::string& database = options.database;
+  if (database.size() > kLongestDatabase ||
+      database.find_first_of(kInNoDatabase) != database.npos) {
+    throw Error(Errc::invalid_argument,
+                "MONGODB_DB_NAME '" + database + "' is no name of a MongoDB database");
+  }
+  const std::string& collection = options.collection;
+  if (collection.find('$') != collection.npos || collection.starts_with("system.") ||
+      collection.starts_with('.')) {
+    throw Error(Errc::invalid_argument,
+                "MONGODB_COLLECTION_NAME '" + collection + "' is no name of a MongoDB collection");
+  }
+}
 
 struct MongoClient::State {
   // A connection of the pool, for as long as this lives.
@@ -191,6 +208,7 @@ struct MongoClient::State {
         for (const Document& command : schema_commands(options.collection)) {
           session.command(command);
         }
+        make_sequence(session);
         attempt([](MongoSession& inside) { inside.count(Collection::owners, {}, 1); },
                 connection.get());
       }
@@ -200,6 +218,20 @@ struct MongoClient::State {
       problem.reset();
     } catch (const Error& error) {
       failed(error);
+    }
+  }
+
+  // Before it is counted: two who count first could both begin.
+  static void make_sequence(MongoSession& session) {
+    Document filter, update, zero;
+    filter.set("_id", kSequence);
+    update.set("$setOnInsert", zero.set("n", std::int64_t{0}));
+    const MongoSession::Update updates[] = {{std::move(filter), std::move(update)}};
+    try {
+      session.update(Collection::owners, updates, true);
+    } catch (const MongoError& error) {
+      // Another process makes it at this moment.
+      if (!error.meaning().undone) throw;
     }
   }
 

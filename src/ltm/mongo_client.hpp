@@ -25,9 +25,12 @@ struct MongoOptions {
   std::size_t pool_size = 16;                // connections, as many calls at once
 };
 
-// Throws Error{invalid_argument} for a URI that the driver can't read; it never repeats the part
-// that may hold a password.
-void check_mongo_uri(const std::string& uri);
+// Throws Error{invalid_argument} for a URI that the driver can't read, never repeating the part
+// that may hold a password, and for names that no server takes.
+void check_mongo_options(const MongoOptions& options);
+
+// The counter of memories, a document of the owners' collection; no owner's key begins like this.
+inline constexpr std::string_view kSequence = "sequence";
 
 enum class Collection { memories, history, owners };
 
@@ -60,13 +63,17 @@ class MongoSession {
 
   std::size_t remove(Collection collection, const Document& filter);
 
-  // Adds to the number `n` of the document `id`, which begins with 0; its new value.
-  std::int64_t increment(Collection collection, std::string_view id, std::int64_t by);
+  // Adds to the number `n` of the document `id`, which begins with 0; its new value. A document
+  // that isn't there is made, with `fields`.
+  std::int64_t increment(Collection collection, std::string_view id, std::int64_t by,
+                         const Document& fields = {});
 
   void command(const Document& command);
 
  private:
   Document with_session(Document options) const;
+  void insert_some(Collection collection, std::span<const Document> documents);
+  std::size_t update_some(Collection collection, std::span<const Update> updates, bool upsert);
 
   const MongoOptions& options_;
   _mongoc_client_t* client_;

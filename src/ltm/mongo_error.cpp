@@ -24,6 +24,8 @@ enum Code : std::uint32_t {
   kDuplicateKey = 11000,
 };
 
+constexpr const char* kOthersChange = "Others change the same memories; try again";
+
 // The server is going, or not the one that takes writes.
 constexpr std::uint32_t kPassing[] = {6,    7,     89,    91,    189,   262,
                                       9001, 10107, 11600, 11602, 13435, 13436};
@@ -55,6 +57,10 @@ bool is_network(const bson_error_t& error) {
 }
 
 }  // namespace
+
+MongoError lost_race(const std::string& detail) {
+  return {Errc::unavailable, kOthersChange, detail, {.undone = true}};
+}
 
 MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
   MongoError::Meaning meaning;
@@ -99,7 +105,7 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
     case kWriteConflict:
     case kNoSuchTransaction:
       meaning.undone = !meaning.unknown;
-      return made(Errc::unavailable, "Others change the same memories; try again");
+      return made(Errc::unavailable, kOthersChange);
     case kDuplicateKey:
       // Of an owner that two transactions count for the first time.
       meaning.undone = true;

@@ -30,6 +30,9 @@ class MongoError : public Error {
   Meaning meaning_;
 };
 
+// Another was faster in what no code of the server tells.
+MongoError lost_race(const std::string& detail);
+
 // `reply` may be null.
 MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply);
 

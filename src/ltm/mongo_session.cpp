@@ -7,6 +7,8 @@
 namespace maas::ltm {
 namespace {
 
+constexpr std::size_t kWrittenAtOnce = 200;  // documents
+
 std::string name_of(const MongoOptions& options, Collection collection) {
   switch (collection) {
     case Collection::memories:
@@ -106,8 +108,15 @@ std::size_t MongoSession::count(Collection collection, const Document& filter, s
   return found;
 }
 
+// In parts: the time limit is for each answer of the server, however much there is to do.
 void MongoSession::insert(Collection collection, std::span<const Document> documents) {
-  if (documents.empty()) return;
+  for (std::size_t begin = 0; begin < documents.size(); begin += kWrittenAtOnce) {
+    insert_some(collection,
+                documents.subspan(begin, std::min(kWrittenAtOnce, documents.size() - begin)));
+  }
+}
+
+void MongoSession::insert_some(Collection collection, std::span<const Document> documents) {
   const auto in = open(client_, options_, collection);
   const Owned<mongoc_bulk_operation_t> bulk(
       mongoc_collection_create_bulk_operation_with_opts(in.get(), with_session({}).get()));
@@ -125,7 +134,17 @@ void MongoSession::insert(Collection collection, std::span<const Document> docum
 
 std::size_t MongoSession::update(Collection collection, std::span<const Update> updates,
                                  bool upsert) {
-  if (updates.empty()) return 0;
+  std::size_t matched = 0;
+  for (std::size_t begin = 0; begin < updates.size(); begin += kWrittenAtOnce) {
+    matched += update_some(collection,
+                           updates.subspan(begin, std::min(kWrittenAtOnce, updates.size() - begin)),
+                           upsert);
+  }
+  return matched;
+}
+
+std::size_t MongoSession::update_some(Collection collection, std::span<const Update> updates,
+                                      bool upsert) {
   const auto in = open(client_, options_, collection);
   const Owned<mongoc_bulk_operation_t> bulk(
       mongoc_collection_create_bulk_operation_with_opts(in.get(), with_session({}).get()));
@@ -157,11 +176,13 @@ std::size_t MongoSession::remove(Collection collection, const Document& filter) 
   return number(reply.get(), "deletedCount");
 }
 
-std::int64_t MongoSession::increment(Collection collection, std::string_view id, std::int64_t by) {
+std::int64_t MongoSession::increment(Collection collection, std::string_view id, std::int64_t by,
+                                     const Document& fields) {
   const auto in = open(client_, options_, collection);
   Document filter, update, added;
   filter.set("_id", id);
   update.set("$inc", added.set("n", by));
+  if (!fields.empty()) update.set("$setOnInsert", fields);
   const Owned<mongoc_find_and_modify_opts_t> options(mongoc_find_and_modify_opts_new());
   mongoc_find_and_modify_opts_set_update(options.get(), update.get());
   mongoc_find_and_modify_opts_set_flags(
@@ -177,7 +198,8 @@ std::int64_t MongoSession::increment(Collection collection, std::string_view id,
   }
   bson_iter_t value, n;
   if (!bson_iter_init(&value, reply.get()) || !bson_iter_find_descendant(&value, "value.n", &n)) {
-    throw Error(Errc::internal, "Internal Server Error", "MongoDB returned no counter");
+    // Some servers do that to the second of two that make the same document.
+    throw lost_race("MongoDB returned no counter");
   }
   return bson_iter_as_int64(&n);
 }
