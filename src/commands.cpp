@@ -191,6 +191,9 @@ int back_up(const Config& config, const std::filesystem::path& file) {
   if (!config.redis.url.empty()) {
     std::printf("short-term memory is in Redis (REDIS_URL), which has its own backups\n");
   }
+  if (!config.mongo.uri.empty()) {
+    std::printf("long-term memory is in MongoDB (MONGODB_URI), which has its own backups\n");
+  }
   return 0;
 }
 

@@ -18,7 +18,7 @@ int print_config(const Config& config);
 int back_up(const Config& config, const std::filesystem::path& file);
 
 // Embeds the memories whose vectors are of another model, or that have none. May be interrupted and
-// run again. No server may use the database meanwhile.
+// run again. No server may use the data directory meanwhile.
 int reembed(const Config& config);
 
 // Asks the LLM about the messages that were kept verbatim because it had failed; as above.

@@ -21,8 +21,8 @@ namespace {
 constexpr std::size_t kMaxDefaultThreads = 4;
 constexpr std::size_t kChatsAtOnce = 64;  // of as many requests none waits for another's
 constexpr std::string_view kFastembed = "fastembed";
-constexpr std::array<std::string_view, 6> kOurPrefixes{"MAAS_",  "STM_",       "LTM_",
-                                                       "REDIS_", "EMBEDDING_", "LLM_"};
+constexpr std::array<std::string_view, 8> kOurPrefixes{
+    "MAAS_", "STM_", "LTM_", "REDIS_", "MONGODB_", "VECTOR_STORE_", "EMBEDDING_", "LLM_"};
 
 std::size_t default_threads() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxDefaultThreads);
@@ -70,6 +70,11 @@ void check_together(Config& config, std::vector<std::string>& problems) {
   }
   try {
     if (!config.redis.url.empty()) stm::parse_redis_url(config.redis.url);
+  } catch (const Error& error) {
+    problems.push_back(error.what());
+  }
+  try {
+    if (!config.mongo.uri.empty()) ltm::check_mongo_options(config.mongo);
   } catch (const Error& error) {
     problems.push_back(error.what());
   }

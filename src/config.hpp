@@ -7,6 +7,7 @@
 #include "llm/chat_client_openai.hpp"
 #include "llm/remote_embedder.hpp"
 #include "ltm/long_term_memory.hpp"
+#include "ltm/mongo_client.hpp"
 #include "stm/message_store.hpp"
 #include "stm/session.hpp"
 
@@ -37,6 +38,9 @@ struct Config {
   stm::ContextSettings context;
   std::int64_t session_ttl_seconds = 86'400;  // 0: for ever
 
+  ltm::MongoOptions mongo;            // an empty URI: the embedded engine
+  std::string vector_store = "auto";  // how MongoDB's memories are searched: auto, exact
+  std::size_t exact_scan_limit = 20'000;
   ltm::LongTermMemoryOptions long_term;
   api::LtmLimits long_term_limits;
   std::size_t partition_cache_mb = 256;

@@ -70,7 +70,7 @@ int serve(const Config& config) {
   const std::string url = "http://" + config.server.host + ":" + std::to_string(service.port());
   log::info("MaaS " MAAS_VERSION " listens on " + url + "; its API page is " + url + "/docs",
             {{"stm", config.redis.url.empty() ? "sqlite" : "redis"},
-             {"ltm", "sqlite"},
+             {"ltm", config.mongo.uri.empty() ? "sqlite" : "mongodb"},
              {"embedder", service.embedder()}});
   service.run();
   return 0;

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/timer.hpp"
+#include "ltm/memory_store_mongo.hpp"
 #include "ltm/memory_store_sqlite.hpp"
 #include "text/language.hpp"
 
@@ -49,16 +50,26 @@ void allow_descriptors(std::size_t connections) {
 std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Database& database,
                                                 boost::asio::thread_pool& pool,
                                                 const llm::Embedder* embedder) {
-  ltm::SqliteMemoryStoreOptions options;
-  options.cache.max_bytes = config.partition_cache_mb * kMebibyte;
-  options.cache.partition.hnsw_threshold = config.hnsw_threshold;
+  ltm::PartitionOptions partition;
+  partition.hnsw_threshold = config.hnsw_threshold;
+  std::string model;
   if (embedder) {
-    options.cache.partition.dims = embedder->dims();
-    options.model = embedder->model();
+    partition.dims = embedder->dims();
+    model = embedder->model();
   }
-  if (const auto language = text::language_named(config.language)) {
-    options.cache.partition.language = *language;
+  if (const auto language = text::language_named(config.language)) partition.language = *language;
+  const std::size_t max_bytes = config.partition_cache_mb * kMebibyte;
+  if (!config.mongo.uri.empty()) {
+    ltm::MongoMemoryStoreOptions options{.server = config.mongo, .model = std::move(model)};
+    options.cache.max_bytes = max_bytes;
+    options.cache.max_memories = config.exact_scan_limit;
+    options.cache.partition = std::move(partition);
+    return ltm::make_mongo_memory_store(std::move(options));
   }
+  ltm::SqliteMemoryStoreOptions options;
+  options.cache.max_bytes = max_bytes;
+  options.cache.partition = std::move(partition);
+  options.model = std::move(model);
   return ltm::make_sqlite_memory_store(database, pool, std::move(options));
 }
 
@@ -182,6 +193,7 @@ std::vector<api::Check> Engines::checks() {
   checks.push_back({.name = "ltm", .engine = std::string(memories_->engine()), .problem = [this] {
                       return memories_->problem();
                     }});
+  if (memories_->engine() == ltm::kMongoEngine) checks.back().note = ltm::kExactSearch;
   checks.push_back({.name = "embedder",
                     .engine = std::string(models_->embedder_name()),
                     .problem = [embedder = models_->embedder()] {

@@ -50,8 +50,8 @@ class DataDirectoryLock {
 // The engines that a configuration names, running, without a server on top.
 class Engines {
  public:
-  // The data directory exists. Throws Error when an engine can't be set up. A Redis that can't be
-  // reached is no such error: it is connected to when it comes.
+  // The data directory exists. Throws Error when an engine can't be set up. A Redis or MongoDB
+  // that can't be reached is no such error: it is connected to when it comes.
   explicit Engines(const Config& config);
   ~Engines();
 

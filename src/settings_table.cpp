@@ -97,6 +97,33 @@ std::vector<Setting> make_settings() {
       milliseconds(
           "REDIS_TIMEOUT_MS", [](Config& c) -> auto& { return c.redis.timeout; },
           "time for one Redis command, and for connecting, else 503"),
+      secret(free_text(
+          "MONGODB_URI", [](Config& c) -> auto& { return c.mongo.uri; },
+          "MongoDB server with transactions for long-term memory, "
+          "mongodb://[user:password@]host[:port][/][?options] or mongodb+srv://…; empty: the "
+          "embedded database")),
+      free_text(
+          "MONGODB_DB_NAME", [](Config& c) -> auto& { return c.mongo.database; },
+          "database of long-term memory"),
+      free_text(
+          "MONGODB_COLLECTION_NAME", [](Config& c) -> auto& { return c.mongo.collection; },
+          "collection of the memories; history and owners stand beside it"),
+      milliseconds(
+          "MONGODB_TIMEOUT_MS", [](Config& c) -> auto& { return c.mongo.timeout; },
+          "time for one answer of MongoDB, and for connecting, else 503"),
+      integer<std::size_t>(
+          "MONGODB_POOL_SIZE", [](Config& c) -> auto& { return c.mongo.pool_size; }, 1, 1'000,
+          "connections to MongoDB, as many calls at once"),
+      choice(
+          "VECTOR_STORE_PROVIDER", +[](Config& c) -> std::string& { return c.vector_store; },
+          same({"auto", "exact"}),
+          "how memories in MongoDB are searched; exact: ranked in this process, on any server; "
+          "auto: the best that there is, which is exact"),
+      integer<std::size_t>(
+          "MAAS_EXACT_SCAN_LIMIT", [](Config& c) -> auto& { return c.exact_scan_limit; }, 1,
+          10'000'000,
+          "memories in a scope of MongoDB that is searched; searches of larger ones are answered "
+          "with 503"),
       choice(
           "STM_DEFAULT_STRATEGY", +[](Config& c) -> Strategy& { return c.context.strategy; },
           {{"sliding_window", Strategy::sliding_window},
@@ -131,7 +158,8 @@ std::vector<Setting> make_settings() {
           "conditions in one filter; more are answered with 422"),
       integer<std::size_t>(
           "LTM_CACHE_MB", [](Config& c) -> auto& { return c.partition_cache_mb; }, 1, 1'048'576,
-          "memory for the scopes searched last, in MiB; others are read from the disk"),
+          "memory for the scopes searched last, in MiB; others are read from the disk, or from "
+          "MongoDB"),
       integer<std::size_t>(
           "LTM_HNSW_THRESHOLD", [](Config& c) -> auto& { return c.hnsw_threshold; }, 1, kNoLimit,
           "memories in a scope past which an index finds the nearest instead of a scan"),

@@ -237,8 +237,15 @@ class MongoMemoryStore final : public MemoryStore {
   }
 
   Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) override {
-    co_return co_await in_partition<std::vector<std::string>>(
-        tenant, scope, [](const Partition& partition) { return partition.speakers(); });
+    // For the point of view from which a query is embedded; what is found is read after that.
+    const auto read = [&] {
+      std::vector<std::string> names;
+      if (is_empty(scope)) return names;
+      partitions_.read_roughly(
+          tenant, scope, [&names](const Partition& partition) { names = partition.speakers(); });
+      return names;
+    };
+    co_return co_await offload(pool_, read);
   }
 
   Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
@@ -333,6 +340,7 @@ class MongoMemoryStore final : public MemoryStore {
       MongoChanges changes(session, space_, tenant, clock_());
       result.emplace(make(changes));
     });
+    partitions_.note_change();
     return std::move(*result);
   }
 

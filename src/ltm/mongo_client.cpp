@@ -10,6 +10,8 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace maas::ltm {
 namespace {
@@ -96,6 +98,7 @@ Owned<mongoc_client_pool_t> make_pool(const MongoOptions& options) {
   limit(MONGOC_URI_SERVERSELECTIONTIMEOUTMS, std::min(kSelection, options.timeout).count());
   limit(MONGOC_URI_CONNECTTIMEOUTMS, options.timeout.count());
   limit(MONGOC_URI_SOCKETTIMEOUTMS, options.timeout.count());
+  limit(MONGOC_URI_WAITQUEUETIMEOUTMS, options.timeout.count());
   limit(MONGOC_URI_MAXPOOLSIZE, static_cast<std::int64_t>(options.pool_size + 1));
   bson_error_t error;
   Owned<mongoc_client_pool_t> pool(mongoc_client_pool_new_with_error(uri.get(), &error));
@@ -155,7 +158,10 @@ struct MongoClient::State {
   class Connection {
    public:
     explicit Connection(mongoc_client_pool_t* pool)
-        : pool_(pool), client_(mongoc_client_pool_pop(pool)) {}
+        : pool_(pool), client_(mongoc_client_pool_pop(pool)) {
+      if (!client_)
+        throw Error(Errc::unavailable, "All connections to MongoDB are in use; try again");
+    }
     ~Connection() { mongoc_client_pool_push(pool_, client_); }
     Connection(const Connection&) = delete;
     mongoc_client_t* get() { return client_; }
@@ -163,6 +169,13 @@ struct MongoClient::State {
    private:
     mongoc_client_pool_t* pool_;
     mongoc_client_t* client_;
+  };
+
+  // A transaction whose connection broke. Ending it means to ask the server once more, which nobody
+  // should wait for.
+  struct Broken {
+    std::unique_ptr<Connection> connection;
+    Owned<mongoc_client_session_t> session;  // ends first
   };
 
   explicit State(MongoOptions given)
@@ -186,10 +199,13 @@ struct MongoClient::State {
     std::unique_lock lock(mutex);
     int failures = 0;
     while (true) {
-      changed.wait(lock, [this] { return stopping || problem; });
+      changed.wait(lock, [this] { return stopping || problem || !broken.empty(); });
       if (stopping) return;
+      std::vector<Broken> ending = std::exchange(broken, {});
+      const bool lost = problem.has_value();
       lock.unlock();
-      connect();
+      ending.clear();
+      if (lost) connect();
       lock.lock();
       failures = problem ? failures + 1 : 0;
       if (!problem) continue;
@@ -209,8 +225,7 @@ struct MongoClient::State {
           session.command(command);
         }
         make_sequence(session);
-        attempt([](MongoSession& inside) { inside.count(Collection::owners, {}, 1); },
-                connection.get());
+        attempt([](MongoSession& inside) { inside.count(Collection::owners, {}, 1); });
       }
       const std::lock_guard lock(mutex);
       if (problem) log::info("connected to MongoDB again");
@@ -260,22 +275,28 @@ struct MongoClient::State {
   }
 
   // False: to be made again.
-  bool attempt(const Work& work, mongoc_client_t* client) {
+  bool attempt(const Work& work) {
+    auto connection = std::make_unique<Connection>(pool.get());
     bson_error_t error;
-    const Owned<mongoc_client_session_t> session(
-        mongoc_client_start_session(client, nullptr, &error));
+    Owned<mongoc_client_session_t> session(
+        mongoc_client_start_session(connection->get(), nullptr, &error));
     if (!session) throw mongo_error(error, nullptr);
     if (!mongoc_client_session_start_transaction(session.get(), transaction.get(), &error)) {
       throw mongo_error(error, nullptr);
     }
     // What isn't committed is undone when the session ends.
-    MongoSession inside(options, client, session.get());
+    MongoSession inside(options, connection->get(), session.get());
     const auto start = Clock::now();
     try {
       work(inside);
     } catch (const MongoError& failure) {
       const MongoError::Meaning& meaning = failure.meaning();
       const bool quick = Clock::now() - start < kQuickly;
+      if (meaning.network || meaning.unusable) {
+        const std::lock_guard lock(mutex);
+        broken.push_back({std::move(connection), std::move(session)});
+        changed.notify_all();
+      }
       if (meaning.undone && !meaning.unusable && (!meaning.network || quick)) return false;
       throw;
     }
@@ -314,6 +335,7 @@ struct MongoClient::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<std::string> problem;
+  std::vector<Broken> broken;
   bool stopping = false;
 
   bool prepared = false;  // changed by whoever connects: first the constructor, then one thread
@@ -341,9 +363,8 @@ void MongoClient::transact(const Work& work) {
   const auto end = Clock::now() + kConflicts;
   for (int attempt = 1;; ++attempt) {
     state_->check_usable();
-    State::Connection connection(state_->pool.get());
     try {
-      if (state_->attempt(work, connection.get())) return;
+      if (state_->attempt(work)) return;
     } catch (const MongoError& error) {
       state_->note(error);
       throw;

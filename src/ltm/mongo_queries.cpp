@@ -148,6 +148,7 @@ Document changes_filter(std::span<const OwnerChange> known) {
     owner.set("change", with("$gt", each.change));
     owners.push_back(std::move(owner));
   }
+  if (owners.size() == 1) return std::move(owners.front());
   return with("$or", std::span<const Document>(owners));
 }
 

@@ -3,6 +3,7 @@
 #include "ltm/scope_key.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <shared_mutex>
 #include <span>
@@ -13,7 +14,9 @@ namespace maas::ltm {
 namespace {
 
 constexpr std::size_t kEntryBytes = 1024;  // about what an empty partition takes
-constexpr std::size_t kOwnerBytes = 160;   // an owner's key and change
+constexpr std::chrono::seconds kAbout{5};
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t kOwnerBytes = 160;  // an owner's key and change
 
 }  // namespace
 
@@ -38,7 +41,14 @@ struct ScopePartitions::Entry {
     return !expiry || *expiry > time;
   }
 
+  // Nothing can have changed but by other processes, and a moment ago.
+  bool is_about_current(std::uint64_t own_changes) const {
+    return partition && asked_after == own_changes && SteadyClock::now() - asked_at.load() < kAbout;
+  }
+
   const std::string key;
+  std::atomic<std::uint64_t> asked_after = kNever;  // so many changes of this process
+  std::atomic<SteadyClock::time_point> asked_at = SteadyClock::time_point();
   std::shared_mutex reading;
   std::optional<Partition> partition;                  // none: not read yet
   std::unordered_map<std::string, std::int64_t> seen;  // by owner: its last change in the partition
@@ -53,10 +63,17 @@ ScopePartitions::~ScopePartitions() = default;
 
 void ScopePartitions::read(std::string_view tenant, const Scope& scope, const Use& use) {
   const EntryPtr entry = open(tenant, scope);
+  const std::uint64_t own_changes = own_changes_;
+  const auto asked_at = SteadyClock::now();
   const std::vector<OwnerChange> changes = source_.last_changes(tenant, scope);
+  const auto note_asked = [&] {
+    entry->asked_after = own_changes;
+    entry->asked_at = asked_at;
+  };
   {
     const std::shared_lock reading(entry->reading);
     if (entry->has(changes) && entry->is_free_of_expired(options_.clock())) {
+      note_asked();
       check_size(entry->partition->size());
       use(*entry->partition);
       return;
@@ -64,9 +81,22 @@ void ScopePartitions::read(std::string_view tenant, const Scope& scope, const Us
   }
   const std::unique_lock changing(entry->reading);
   bring_up_to_date(*entry, tenant, scope, changes);
+  note_asked();
   count_bytes(entry);
   check_size(entry->partition->size());
   use(*entry->partition);
+}
+
+void ScopePartitions::read_roughly(std::string_view tenant, const Scope& scope, const Use& use) {
+  {
+    const EntryPtr entry = open(tenant, scope);
+    const std::shared_lock reading(entry->reading);
+    if (entry->is_about_current(own_changes_) && entry->is_free_of_expired(options_.clock())) {
+      use(*entry->partition);
+      return;
+    }
+  }
+  read(tenant, scope, use);
 }
 
 // The entry of a scope, which becomes the last used.

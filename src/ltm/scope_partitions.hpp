@@ -5,7 +5,10 @@
 #include "ltm/partition.hpp"
 #include "ltm/partition_source.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -41,10 +44,18 @@ class ScopePartitions {
   ~ScopePartitions();
 
   // Calls `use` with the partition of a scope, up to date and unchanged meanwhile. Throws what the
-  // source throws, and Error{unavailable} for a scope that holds too many memories.
+  // source throws, and too_many_memories().
   void read(std::string_view tenant, const Scope& scope, const Use& use);
 
+  // The same for what may miss what other processes did in the last seconds, not this one: mostly
+  // without a question to the source.
+  void read_roughly(std::string_view tenant, const Scope& scope, const Use& use);
+
+  // This process has committed changes.
+  void note_change() noexcept { ++own_changes_; }
+
  private:
+  using SteadyClock = std::chrono::steady_clock;
   struct Entry;
   using EntryPtr = std::shared_ptr<Entry>;
 
@@ -58,6 +69,7 @@ class ScopePartitions {
 
   const ScopePartitionsOptions options_;
   PartitionSource& source_;
+  std::atomic<std::uint64_t> own_changes_ = 0;
   std::mutex mutex_;            // of what follows
   std::list<EntryPtr> by_use_;  // the last used first
   std::unordered_map<std::string, std::list<EntryPtr>::iterator> entries_;

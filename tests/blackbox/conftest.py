@@ -1,3 +1,4 @@
+import contextlib
 import pathlib
 import sys
 import uuid
@@ -7,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.memories import WORDS_ONLY, Memories  # noqa: E402
-from support.processes import RedisServer, Server, redis_available, serving  # noqa: E402
+from support.processes import RedisServer, Server, mongo_database, redis_available, serving  # noqa: E402
 from support.sessions import Session  # noqa: E402
 
 
@@ -91,10 +92,42 @@ def session(client, session_id):
     return Session(client, session_id)
 
 
+@pytest.fixture(scope="session", params=["sqlite", "mongodb"])
+def ltm_engine(request):
+    """What uses this runs once on each engine of long-term memory."""
+    return request.param
+
+
+@contextlib.contextmanager
+def engine_of_memories(ltm_engine):
+    """The settings that choose the engine, with a database of their own."""
+    if ltm_engine == "sqlite":
+        yield {}
+        return
+    with mongo_database() as settings:
+        if settings is None:
+            pytest.skip("MAAS_TEST_MONGODB_URI names no server")
+        yield settings
+
+
 @pytest.fixture(scope="session")
-def ltm_server(tmp_path_factory):
-    """A running server that finds memories by words alone; tests use scopes of their own."""
-    with serving(tmp_path_factory.mktemp("ltm"), **WORDS_ONLY) as server:
+def ltm_settings(ltm_engine):
+    """The engine of the server that all tests share."""
+    with engine_of_memories(ltm_engine) as settings:
+        yield settings
+
+
+@pytest.fixture
+def own_ltm(ltm_engine):
+    """The engine for servers of a test's own."""
+    with engine_of_memories(ltm_engine) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def ltm_server(ltm_engine, ltm_settings, tmp_path_factory):
+    """A running server that finds memories by words alone, once on each engine; tests use scopes of their own."""
+    with serving(tmp_path_factory.mktemp(f"ltm-{ltm_engine}"), **WORDS_ONLY, **ltm_settings) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ import threading
 import httpx
 import pytest
 from support.memories import CATEGORIES, WORDS_ONLY, Memories, ids, memory_path, send, texts, unique
-from support.processes import Server, wait_until
+from support.processes import MongoServer, Server, wait_until
 from support.sessions import message
 
 ROUNDS = 10
@@ -133,10 +133,18 @@ def wait_for(writers: list[Writer], acknowledged: int):
 
 
 @pytest.fixture
-def server(tmp_path):
-    server = Server(tmp_path, **WORDS_ONLY)
+def server(ltm_engine, tmp_path):
+    """On a MongoDB server of its own: what is killed leaves transactions open that would be in the way of others."""
+    mongo = None
+    settings = {}
+    if ltm_engine == "mongodb":
+        mongo = MongoServer(tmp_path).start()
+        settings = {"MONGODB_URI": mongo.uri, "MONGODB_TIMEOUT_MS": "10000"}
+    server = Server(tmp_path, **WORDS_ONLY, **settings)
     yield server
     server.kill()
+    if mongo:
+        mongo.kill()
 
 
 def test_every_acknowledged_change_survives_kills_under_load(server, tmp_path):

@@ -117,12 +117,12 @@ def test_deleting_a_scope_takes_what_has_expired_with_it(memories):
     assert memories.told(brief["id"])[-1] == ("DELETE", "a violin", None)
 
 
-def test_a_restart_does_not_bring_back_what_has_expired(tmp_path):
-    with serving(tmp_path, **WORDS_ONLY) as server, server.client() as client:
+def test_a_restart_does_not_bring_back_what_has_expired(own_ltm, tmp_path):
+    with serving(tmp_path, **WORDS_ONLY, **own_ltm) as server, server.client() as client:
         brief = Memories(client, user_id="u").store("a violin", ttl_seconds=1)
         kept = Memories(client, user_id="u").store("a violin for long", ttl_seconds=1000)
     wait_until_expired(brief)
-    with serving(tmp_path, **WORDS_ONLY) as server, server.client() as client:
+    with serving(tmp_path, **WORDS_ONLY, **own_ltm) as server, server.client() as client:
         memories = Memories(client, user_id="u")
         assert memories.list() == [kept]
         assert set(views(memories, brief["id"]).values()) == {False}
@@ -130,10 +130,10 @@ def test_a_restart_does_not_bring_back_what_has_expired(tmp_path):
 
 # Removal.
 
-def test_deleting_the_expired_says_which(start_server):
+def test_deleting_the_expired_says_which(own_ltm, start_server):
     """A server of its own; the sweep could be faster, but not every time."""
     for _ in range(3):
-        server = start_server(**WORDS_ONLY, name=unique("maas"))
+        server = start_server(**WORDS_ONLY, **own_ltm, name=unique("maas"))
         with server.client() as client:
             memories = Memories(client)
             kept = memories.store("a violin for ever"), memories.store("a piano", ttl_seconds=1000)
@@ -155,8 +155,8 @@ def test_deleting_the_expired_says_which(start_server):
     pytest.fail("the expired memories were not named")
 
 
-def test_the_expired_of_another_tenant_are_left_alone(start_server):
-    server = start_server(MAAS_API_KEYS="red:red-key,blue:blue-key", **WORDS_ONLY)
+def test_the_expired_of_another_tenant_are_left_alone(own_ltm, start_server):
+    server = start_server(MAAS_API_KEYS="red:red-key,blue:blue-key", **WORDS_ONLY, **own_ltm)
     with (server.client(headers={"X-API-Key": "red-key"}) as red,
           server.client(headers={"X-API-Key": "blue-key"}) as blue):
         brief = Memories(red).store("a violin", ttl_seconds=1)

@@ -21,12 +21,12 @@ def provider():
 
 
 @pytest.fixture
-def start(provider, start_server):
+def start(provider, own_ltm, start_server):
     """Starts a server that asks the provider for everything."""
     def start(**settings):
         base = f"{provider.url}/v1"
         return start_server(**{"LLM_PROVIDER": "openai", "LLM_BASE_URL": base, "LLM_API_KEY": KEY,
-                               "LLM_MAX_RETRIES": "1", "EMBEDDING_BASE_URL": base, **WITH_EMBEDDINGS, **settings})
+                               "LLM_MAX_RETRIES": "1", "EMBEDDING_BASE_URL": base, **WITH_EMBEDDINGS, **own_ltm, **settings})
     return start
 
 

@@ -13,6 +13,12 @@ def provider():
         yield provider
 
 
+@pytest.fixture
+def start(own_ltm, start_server):
+    """Starts a server on the engine; several of a test share its data."""
+    return lambda **settings: start_server(**own_ltm, **settings)
+
+
 def embedding(provider: Provider, **others: str) -> dict:
     return {"EMBEDDING_PROVIDER": "openai", "EMBEDDING_BASE_URL": f"{provider.url}/v1", "EMBEDDING_DIMS": "64", **others}
 
@@ -25,8 +31,8 @@ def cosines(memories: Memories) -> list:
     return [found["explanation"]["cosine"] for found in memories.search("memory", explain=True, limit=1000)]
 
 
-def test_memories_without_a_vector_get_one(provider, start_server):
-    first = start_server()
+def test_memories_without_a_vector_get_one(provider, start):
+    first = start()
     with first.client() as client:
         users = [Memories(client) for _ in range(3)]
         for memories in users:
@@ -34,7 +40,7 @@ def test_memories_without_a_vector_get_one(provider, start_server):
     busy = first.run("reembed")
     assert busy.returncode == 1 and "in use by another MaaS" in busy.stderr
     first.stop()
-    second = start_server(**embedding(provider))
+    second = start(**embedding(provider))
     with second.client() as client:
         before = Memories(client, **users[0].scope)
         assert cosines(before) == [None] * 200
@@ -53,13 +59,13 @@ def test_memories_without_a_vector_get_one(provider, start_server):
         assert Memories(client).history(history[0]["memory_id"]) == history
 
 
-def test_reembedding_goes_on_where_it_failed(provider, start_server):
-    server = start_server()
+def test_reembedding_goes_on_where_it_failed(provider, start):
+    server = start()
     with server.client() as client:
         memories = Memories(client)
         memories.remember(*(f"memory number {n}" for n in range(600)))
     server.stop()
-    server = start_server(**embedding(provider, EMBEDDING_MAX_RETRIES="0"))
+    server = start(**embedding(provider, EMBEDDING_MAX_RETRIES="0"))
     server.stop()
     provider.fail(faults.slow(0), faults.status(500))
     failed = server.run("reembed", timeout=60)
@@ -77,8 +83,8 @@ def test_without_a_model_there_is_nothing_to_embed_with(start_server):
     assert failed.returncode == 2 and "LLM_PROVIDER" in failed.stderr
 
 
-def test_messages_kept_while_the_llm_failed_are_processed_later(provider, start_server):
-    server = start_server(**chatting(provider), **embedding(provider))
+def test_messages_kept_while_the_llm_failed_are_processed_later(provider, start):
+    server = start(**chatting(provider), **embedding(provider))
     provider.break_with(faults.status(500), kind="chat")
     with server.client() as client:
         memories = Memories(client)

@@ -23,8 +23,8 @@ MEANINGS = [
 
 
 @pytest.fixture(scope="module")
-def semantic_server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("semantic"), MAAS_LOCAL_MODEL=MODEL) as server:
+def semantic_server(ltm_engine, ltm_settings, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp(f"semantic-{ltm_engine}"), MAAS_LOCAL_MODEL=MODEL, **ltm_settings) as server:
         yield server
 
 
@@ -102,25 +102,25 @@ def test_many_clients_are_embedded_at_once(semantic_server, memories):
     assert found == [True] * len(MEANINGS)
 
 
-def test_a_restart_keeps_the_vectors(tmp_path):
-    with serving(tmp_path, MAAS_LOCAL_MODEL=MODEL) as server, server.client() as client:
+def test_a_restart_keeps_the_vectors(own_ltm, tmp_path):
+    with serving(tmp_path, MAAS_LOCAL_MODEL=MODEL, **own_ltm) as server, server.client() as client:
         memories = Memories(client, user_id="u")
         memories.apart(*(text for text, _ in MEANINGS))
         before = {query: memories.search(query) for _, query in MEANINGS}
-    with serving(tmp_path, MAAS_LOCAL_MODEL=MODEL) as server, server.client() as client:
+    with serving(tmp_path, MAAS_LOCAL_MODEL=MODEL, **own_ltm) as server, server.client() as client:
         memories = Memories(client, user_id="u")
         after = {query: memories.search(query) for _, query in MEANINGS}
         assert {query: ids(found) for query, found in after.items()} == {
             query: ids(found) for query, found in before.items()}
 
 
-def test_memories_of_a_server_without_a_model_are_found_by_words_with_one(tmp_path):
-    with serving(tmp_path, **WORDS_ONLY) as server, server.client() as client:
+def test_memories_of_a_server_without_a_model_are_found_by_words_with_one(own_ltm, tmp_path):
+    with serving(tmp_path, **WORDS_ONLY, **own_ltm) as server, server.client() as client:
         words = Memories(client, user_id="u").store("I adopted a puppy", timestamp=0)
-    with serving(tmp_path, MAAS_LOCAL_MODEL=MODEL) as server, server.client() as client:
+    with serving(tmp_path, MAAS_LOCAL_MODEL=MODEL, **own_ltm) as server, server.client() as client:
         memories = Memories(client, user_id="u")
         assert ids(memories.search("puppy")) == [words["id"]]
         later = memories.store("The infant slept")
         assert ids(memories.search("baby", limit=1)) == [later["id"]]
-    with serving(tmp_path, **WORDS_ONLY) as server, server.client() as client:
+    with serving(tmp_path, **WORDS_ONLY, **own_ltm) as server, server.client() as client:
         assert len(Memories(client, user_id="u").list()) == 2

@@ -110,6 +110,8 @@ TEST(MongoQueries, AsksForWhatHappenedSince) {
   const std::string changes = R"("$or" : [ { "owner" : "1:t1:u0:0:", "change" : { "$gt" : 3 } }, )"
                               R"({ "owner" : "1:t1:v0:0:", "change" : { "$gt" : 0 } } ])";
   EXPECT_EQ(changes_filter(known).json(), "{ " + changes + " }");
+  EXPECT_EQ(changes_filter(std::span(known).first(1)).json(),
+            R"({ "owner" : "1:t1:u0:0:", "change" : { "$gt" : 3 } })");
   EXPECT_EQ(removals_filter(known).json(), "{ " + changes + R"(, "event" : "DELETE" })");
 }
 

@@ -226,6 +226,25 @@ TEST_F(ScopePartitionsTest, TakesWhatHappensWhileItReads) {
   EXPECT_EQ(texts(), (Texts{"two", "three"}));
 }
 
+TEST_F(ScopePartitionsTest, AsksNobodyForARoughLookUnlessThisProcessChangedSomething) {
+  const auto rough = [this] {
+    std::size_t size = 0;
+    partitions.read_roughly("t", kUser, [&](const Partition& found) { size = found.size(); });
+    return size;
+  };
+  EXPECT_EQ(rough(), 0u);
+  int questions = 0;
+  source.after_changes = [&questions] { ++questions; };
+  source.put("1", "one");
+  EXPECT_EQ(rough(), 0u);
+  EXPECT_EQ(questions, 0);
+  partitions.note_change();
+  EXPECT_EQ(rough(), 1u);
+  EXPECT_EQ(questions, 1);
+  EXPECT_EQ(rough(), 1u);
+  EXPECT_EQ(questions, 1);
+}
+
 TEST_F(ScopePartitionsTest, StaysAsItWasWhenTheSourceFails) {
   const auto fail = [] { throw Error(Errc::unavailable, "away"); };
   source.put("1", "one");

@@ -7,9 +7,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
+import uuid
 
 import httpx
+import pymongo
 import redis
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -156,6 +159,50 @@ class RedisServer(Process):
                 return self.connect().ping()
         wait_until(answers, 10, "redis-server to answer")
         return self
+
+
+class MongoServer(Process):
+    """One secantusd, which speaks MongoDB's protocol."""
+
+    def __init__(self, directory: pathlib.Path, *arguments: str):
+        super().__init__(directory, "mongodb")
+        self.port = free_port()
+        self.arguments = arguments
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}"
+
+    def connect(self, **options) -> pymongo.MongoClient:
+        return pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=500, **options)
+
+    def start(self) -> "MongoServer":
+        program = pathlib.Path(sys.executable).with_name("secantusd-py")
+        self.spawn([program, "--host", "127.0.0.1", "--port", self.port, "--storage-path", self.directory / "mongodb",
+                    "--cache-size", "128M", *self.arguments])
+
+        def answers():
+            with contextlib.suppress(pymongo.errors.ConnectionFailure), self.connect() as client:
+                return client.admin.command("ping")
+        wait_until(answers, 20, "secantusd to answer")
+        return self
+
+
+@contextlib.contextmanager
+def mongo_database():
+    """Settings of a database that nobody else uses, on the server that the environment names; None without one."""
+    uri = os.environ.get("MAAS_TEST_MONGODB_URI")
+    if not uri:
+        yield None
+        return
+    name = f"blackbox-{uuid.uuid4()}"
+    try:
+        # Time enough for a sanitizer, a small machine and a server written in Python.
+        yield {"MONGODB_URI": uri, "MONGODB_DB_NAME": name, "MONGODB_TIMEOUT_MS": "10000"}
+    finally:
+        # A server that was killed may have left a transaction open, which would hold this up.
+        with contextlib.suppress(pymongo.errors.PyMongoError), pymongo.timeout(5), pymongo.MongoClient(uri) as client:
+            client.drop_database(name)
 
 
 def redis_available() -> bool:
