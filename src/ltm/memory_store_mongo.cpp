@@ -14,7 +14,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <optional>
-#include <set>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -91,6 +90,7 @@ class MongoMemoryStore final : public MemoryStore {
       // With a filter more may have to be looked at than is listed.
       const std::size_t limit = query.filter ? 0 : query.limit;
       client_.use([&](MongoSession& session) {
+        memories.clear();
         session.find(Collection::memories, list_filter(tenant, scope, query, clock_()),
                      newest_first(limit), [&](const _bson_t* document) {
                        Memory memory = memory_of(document);
@@ -222,6 +222,7 @@ class MongoMemoryStore final : public MemoryStore {
       std::vector<HistoryEntry> entries;
       if (!is_bson_text(id)) return entries;
       client_.use([&](MongoSession& session) {
+        entries.clear();
         Document filter, order, options;
         filter.set("tenant", tenant).set("memory_id", id);
         options.set("sort", order.set("version", 1));
@@ -270,6 +271,7 @@ class MongoMemoryStore final : public MemoryStore {
       std::vector<OwnedMemory> found;
       if (limit == 0 || (what == Waiting::vector && space_.model.empty())) return found;
       client_.use([&](MongoSession& session) {
+        found.clear();
         session.find(Collection::memories, waiting_filter(what, space_.model, after, clock_()),
                      in_order_of_arrival(limit), [&found](const _bson_t* document) {
                        found.push_back(owned_memory_of(document));

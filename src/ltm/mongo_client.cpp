@@ -100,6 +100,9 @@ Owned<mongoc_client_pool_t> make_pool(const MongoOptions& options) {
   limit(MONGOC_URI_SOCKETTIMEOUTMS, options.timeout.count());
   limit(MONGOC_URI_WAITQUEUETIMEOUTMS, options.timeout.count());
   limit(MONGOC_URI_MAXPOOLSIZE, static_cast<std::int64_t>(options.pool_size + 1));
+  // The driver tries again whatever failed, also what took all the time that there is.
+  mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYREADS, false);
+  mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYWRITES, false);
   bson_error_t error;
   Owned<mongoc_client_pool_t> pool(mongoc_client_pool_new_with_error(uri.get(), &error));
   if (!pool) {
@@ -348,14 +351,20 @@ MongoClient::MongoClient(MongoOptions options)
 MongoClient::~MongoClient() = default;
 
 void MongoClient::use(const Work& work) {
-  state_->check_usable();
-  State::Connection connection(state_->pool.get());
-  MongoSession session(state_->options, connection.get(), nullptr);
-  try {
-    work(session);
-  } catch (const MongoError& error) {
-    state_->note(error);
-    throw;
+  const auto start = Clock::now();
+  for (bool again = true;; again = false) {
+    state_->check_usable();
+    State::Connection connection(state_->pool.get());
+    MongoSession session(state_->options, connection.get(), nullptr);
+    try {
+      work(session);
+      return;
+    } catch (const MongoError& error) {
+      const bool was_old = error.meaning().network && Clock::now() - start < kQuickly;
+      if (was_old && again) continue;
+      state_->note(error);
+      throw;
+    }
   }
 }
 

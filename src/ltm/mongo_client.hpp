@@ -91,7 +91,8 @@ class MongoClient {
   explicit MongoClient(MongoOptions options);
   ~MongoClient();
 
-  // Lets `work` use a connection. Throws what it throws, and Error{unavailable}.
+  // Lets `work` use a connection. Throws what it throws, and Error{unavailable}. `work` is called
+  // again when the connection turns out to be broken, so it begins anew each time.
   void use(const Work& work);
 
   // The same inside a transaction, which is committed to a majority of the servers, and durably,

@@ -18,6 +18,7 @@ std::vector<OwnerChange> MongoPartitionSource::last_changes(std::string_view ten
                                                             const Scope& scope) {
   std::vector<OwnerChange> changes;
   client_.use([&](MongoSession& session) {
+    changes.clear();
     Document options, fields;
     options.set("projection", fields.set("n", 1));
     session.find(Collection::owners, scope_filter(tenant, scope), std::move(options),
