@@ -33,8 +33,8 @@ class PartitionSource {
   // Of all owners in the scope that ever had a memory.
   virtual std::vector<OwnerChange> last_changes(std::string_view tenant, const Scope& scope) = 0;
 
-  // Calls `visit` with every visible memory in the scope, perhaps twice. Throws too_many_memories() if they
-  // are.
+  // Calls `visit` with every visible memory in the scope, perhaps twice. Throws too_many_memories()
+  // if they are.
   virtual void read_all(std::string_view tenant, const Scope& scope,
                         const std::function<void(MemoryRow)>& visit) = 0;
 
