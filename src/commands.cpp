@@ -157,9 +157,9 @@ int check_engines(const Config& config) {
     const bool is_tried_out = (check.name == "embedder" || check.name == "llm") && !check.note;
     if (is_tried_out) continue;
     const auto problem = run(engines, check.problem());
+    const std::string note = check.note ? check.note() : std::string();
     const std::string state = problem ? "unavailable: " + *problem : "ok";
-    print_check(check.name, check.engine,
-                state + (check.note && !problem ? "; " + *check.note : ""));
+    print_check(check.name, check.engine, state + (!note.empty() && !problem ? "; " + note : ""));
     if (problem) exit_code = 1;
   }
   if (!try_models(engines)) exit_code = 1;

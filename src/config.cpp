@@ -22,7 +22,7 @@ constexpr std::size_t kMaxDefaultThreads = 4;
 constexpr std::size_t kChatsAtOnce = 64;  // of as many requests none waits for another's
 constexpr std::string_view kFastembed = "fastembed";
 constexpr std::array<std::string_view, 8> kOurPrefixes{
-    "MAAS_", "STM_", "LTM_", "REDIS_", "MONGODB_", "VECTOR_STORE_", "EMBEDDING_", "LLM_"};
+    "MAAS_", "STM_", "LTM_", "REDIS_", "MONGODB_", "VECTOR_", "EMBEDDING_", "LLM_"};
 
 std::size_t default_threads() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxDefaultThreads);

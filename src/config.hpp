@@ -8,6 +8,7 @@
 #include "llm/remote_embedder.hpp"
 #include "ltm/long_term_memory.hpp"
 #include "ltm/mongo_client.hpp"
+#include "ltm/mongo_search_index.hpp"
 #include "stm/message_store.hpp"
 #include "stm/session.hpp"
 
@@ -38,8 +39,9 @@ struct Config {
   stm::ContextSettings context;
   std::int64_t session_ttl_seconds = 86'400;  // 0: for ever
 
-  ltm::MongoOptions mongo;            // an empty URI: the embedded engine
-  std::string vector_store = "auto";  // how MongoDB's memories are searched: auto, exact
+  ltm::MongoOptions mongo;  // an empty URI: the embedded engine
+  ltm::SearchIndexOptions search_index;
+  bool read_your_writes = true;
   std::size_t exact_scan_limit = 20'000;
   ltm::LongTermMemoryOptions long_term;
   api::LtmLimits long_term_limits;

@@ -63,6 +63,9 @@ std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Da
     ltm::MongoMemoryStoreOptions options{.server = config.mongo, .model = std::move(model)};
     options.cache.max_bytes = max_bytes;
     options.cache.max_memories = config.exact_scan_limit;
+    options.search = config.search_index;
+    options.search.language = partition.language;
+    options.read_your_writes = config.read_your_writes;
     options.cache.partition = std::move(partition);
     return ltm::make_mongo_memory_store(std::move(options));
   }
@@ -193,16 +196,16 @@ std::vector<api::Check> Engines::checks() {
   checks.push_back({.name = "ltm", .engine = std::string(memories_->engine()), .problem = [this] {
                       return memories_->problem();
                     }});
-  if (memories_->engine() == ltm::kMongoEngine) checks.back().note = ltm::kExactSearch;
+  checks.back().note = [this] { return memories_->note(); };
   checks.push_back({.name = "embedder",
                     .engine = std::string(models_->embedder_name()),
                     .problem = [embedder = models_->embedder()] {
                       return embedder ? embedder->problem() : no_problem();
                     }});
-  if (!models_->embedder()) checks.back().note = kWordsAlone;
+  if (!models_->embedder()) checks.back().note = [] { return std::string(kWordsAlone); };
   checks.push_back(
       {.name = "llm", .engine = std::string(models_->chat_name()), .problem = no_problem});
-  if (!models_->chat()) checks.back().note = kNoLlm;
+  if (!models_->chat()) checks.back().note = [] { return std::string(kNoLlm); };
   return checks;
 }
 

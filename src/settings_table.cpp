@@ -20,6 +20,8 @@ std::vector<std::pair<std::string, std::string>> chat_providers() {
 std::vector<Setting> make_settings() {
   using log::Level;
   using ltm::Reconcile;
+  using ltm::VectorStore;
+  using ltm::documentdb::IndexKind;
   using stm::Strategy;
   return {
       free_text(
@@ -115,15 +117,31 @@ std::vector<Setting> make_settings() {
           "MONGODB_POOL_SIZE", [](Config& c) -> auto& { return c.mongo.pool_size; }, 1, 1'000,
           "connections to MongoDB, as many calls at once"),
       choice(
-          "VECTOR_STORE_PROVIDER", +[](Config& c) -> std::string& { return c.vector_store; },
-          same({"auto", "exact"}),
-          "how memories in MongoDB are searched; exact: ranked in this process, on any server; "
-          "auto: the best that there is, which is exact"),
+          "VECTOR_STORE_PROVIDER", +[](Config& c) -> VectorStore& { return c.search_index.store; },
+          {{"auto", VectorStore::best},
+           {"mongodb", VectorStore::atlas},
+           {"azure_documentdb", VectorStore::documentdb},
+           {"exact", VectorStore::exact}},
+          "how memories in MongoDB are searched; mongodb: by $vectorSearch of Atlas; "
+          "azure_documentdb: by cosmosSearch; exact: ranked in this process, on any server, as "
+          "where the server has no such search; auto: found out by trying"),
+      choice(
+          "VECTOR_INDEX_TYPE", +[](Config& c) -> IndexKind& { return c.search_index.kind; },
+          {{"hnsw", IndexKind::hnsw}, {"ivf", IndexKind::ivf}, {"diskann", IndexKind::diskann}},
+          "vector index of DocumentDB; where the server refuses it, hnsw is made, then ivf"),
+      milliseconds(
+          "MAAS_VECTOR_INDEX_TIMEOUT_MS",
+          [](Config& c) -> auto& { return c.search_index.patience; },
+          "time for Atlas to build a search index before /health/ready tells it as a problem"),
+      yes_or_no(
+          "MAAS_LTM_READ_YOUR_WRITES", +[](Config& c) -> bool& { return c.read_your_writes; },
+          "read what was stored in the last seconds beside Atlas' search index, which does not "
+          "know it yet"),
       integer<std::size_t>(
           "MAAS_EXACT_SCAN_LIMIT", [](Config& c) -> auto& { return c.exact_scan_limit; }, 1,
           10'000'000,
-          "memories in a scope of MongoDB that is searched; searches of larger ones are answered "
-          "with 503"),
+          "memories in a scope of MongoDB that is ranked whole in this process; larger ones are "
+          "searched by the server, else with exact answered with 503"),
       choice(
           "STM_DEFAULT_STRATEGY", +[](Config& c) -> Strategy& { return c.context.strategy; },
           {{"sliding_window", Strategy::sliding_window},

@@ -16,10 +16,10 @@ Task<http::Response> ready(const std::vector<Check>& checks) {
   for (const Check& check : checks) {
     const std::optional<std::string> problem = co_await check.problem();
     all_serve = all_serve && !problem;
-    const std::optional<std::string>& detail = problem ? problem : check.note;
+    const std::string detail = problem ? *problem : check.note ? check.note() : std::string();
     results[check.name] = {{"engine", check.engine},
                            {"status", problem ? "unavailable" : "ok"},
-                           {"detail", detail ? json::value(*detail) : json::value(nullptr)}};
+                           {"detail", detail.empty() ? json::value(nullptr) : json::value(detail)}};
   }
   co_return http::Response{
       .status = all_serve ? 200 : 503,

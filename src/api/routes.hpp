@@ -21,7 +21,7 @@ struct Check {
   std::string name;                                           // "stm"
   std::string engine;                                         // "redis"
   std::function<Task<std::optional<std::string>>()> problem;  // nullopt: it serves
-  std::optional<std::string> note = {};  // what its user should know while it serves
+  std::function<std::string()> note = {};  // what who runs it should know while it serves
 };
 
 // Each adds its routes. Handlers borrow their arguments, which outlive the router.

@@ -91,6 +91,14 @@ Document& Document::set(std::string_view key, std::span<const std::string> texts
   return *this;
 }
 
+Document& Document::set(std::string_view key, std::span<const std::int64_t> numbers) {
+  append_array(bson_.get(), key, numbers.size(),
+               [numbers](bson_t* array, std::string_view index, std::size_t i) {
+                 return bson_append_int64(array, index.data(), length(index), numbers[i]);
+               });
+  return *this;
+}
+
 Document& Document::set(std::string_view key, std::span<const float> vector) {
   append_array(bson_.get(), key, vector.size(),
                [vector](bson_t* array, std::string_view index, std::size_t i) {

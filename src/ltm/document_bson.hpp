@@ -36,6 +36,7 @@ class Document {
   Document& set(std::string_view key, const Document& value);
   Document& set(std::string_view key, std::span<const Document> values);
   Document& set(std::string_view key, std::span<const std::string> texts);
+  Document& set(std::string_view key, std::span<const std::int64_t> numbers);
   // As an array of doubles: a float goes there and back as it was, and every server knows them.
   Document& set(std::string_view key, std::span<const float> vector);
 

@@ -7,11 +7,14 @@
 
 #include <algorithm>
 #include <bson/bson.h>
+#include <limits>
 #include <span>
 #include <utility>
 
 namespace maas::ltm {
 namespace {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
 
@@ -40,8 +43,7 @@ void set_content(Document& document, Document* absent, const Memory& memory,
   optional("speaker", !memory.speaker.empty(), memory.speaker);
   document.set("created_at", micros(memory.created_at));
   document.set("updated_at", micros(memory.updated_at));
-  optional("expires_at", memory.expires_at.has_value(),
-           memory.expires_at ? micros(*memory.expires_at) : std::int64_t{0});
+  document.set("expires_at", memory.expires_at ? micros(*memory.expires_at) : kNever);
   document.set("version", memory.version);
   document.set("change", change);
   document.set("digest", hexadecimal(digest));
@@ -92,7 +94,7 @@ bool read_field(Memory& memory, std::string_view key, const bson_iter_t& field) 
   } else if (key == "updated_at") {
     memory.updated_at = timestamp(field);
   } else if (key == "expires_at") {
-    memory.expires_at = timestamp(field);
+    if (bson_iter_as_int64(&field) != kNever) memory.expires_at = timestamp(field);
   } else if (key == "version") {
     memory.version = bson_iter_as_int64(&field);
   } else if (key == "sequence") {
@@ -261,6 +263,17 @@ HistoryEntry history_entry_of(const _bson_t* document) {
     }
   });
   return entry;
+}
+
+llm::Vector vector_field(const _bson_t* document, const VectorSpace& space) {
+  bson_iter_t field;
+  if (!bson_iter_init_find(&field, document, "embedding")) return {};
+  return vector_of(field, space.dims);
+}
+
+double real_field(const _bson_t* document, const char* key) {
+  bson_iter_t field;
+  return bson_iter_init_find(&field, document, key) ? bson_iter_as_double(&field) : 0;
 }
 
 std::string text_field(const _bson_t* document, const char* key) {

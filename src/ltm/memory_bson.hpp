@@ -14,8 +14,9 @@ namespace maas::ltm {
 
 // What a MongoDB server holds of one tenant's memories: the one place that turns them into BSON and
 // back. Times are int64, µs since the epoch: a BSON date ends at milliseconds and would put
-// memories in another order. An id of the scope that isn't given, a life without end, a missing
-// vector and empty metadata are left out.
+// memories in another order. An id of the scope that isn't given, a missing vector and empty
+// metadata are left out. A life without end has the greatest int64, for a vector search's filter
+// can't be relied on to ask for what isn't there.
 //
 // A memory's document beside its own fields:
 //   _id     document_id()
@@ -52,8 +53,12 @@ Document history_document(std::string_view tenant, const Memory& memory,
                           Timestamp time, std::int64_t change);
 HistoryEntry history_entry_of(const _bson_t* document);
 
+// The vector in a document; empty: none of this size.
+llm::Vector vector_field(const _bson_t* document, const VectorSpace& space);
+
 // A text field, and a number of any kind; empty and 0: it isn't there.
 std::string text_field(const _bson_t* document, const char* key);
+double real_field(const _bson_t* document, const char* key);
 std::int64_t number_field(const _bson_t* document, const char* key);
 
 }  // namespace maas::ltm

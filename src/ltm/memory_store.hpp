@@ -93,6 +93,8 @@ class MemoryStore {
   virtual ~MemoryStore() = default;
 
   virtual std::string_view engine() const = 0;  // "sqlite"
+  // What who runs it should know while it serves; may be empty.
+  virtual std::string note() const { return {}; }
 
   // Stores in one commit, in order. A memory whose folded text is already there in the same scope
   // and category, also by an earlier one of the list, is not stored again.

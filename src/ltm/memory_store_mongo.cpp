@@ -5,7 +5,7 @@
 #include "ltm/memory_bson.hpp"
 #include "ltm/memory_changes_mongo.hpp"
 #include "ltm/mongo_queries.hpp"
-#include "ltm/partition_source_mongo.hpp"
+#include "ltm/mongo_search.hpp"
 #include "ltm/scope_key.hpp"
 #include "text/folding.hpp"
 
@@ -36,8 +36,9 @@ class MongoMemoryStore final : public MemoryStore {
       : clock_(std::move(clock)),
         space_{std::move(options.model), options.cache.partition.dims},
         client_(options.server),
-        source_(client_, space_, options.cache.max_memories, clock_),
-        partitions_(with_clock(std::move(options.cache), clock_), source_),
+        search_(client_, options.server.collection, space_,
+                with_clock(std::move(options.cache), clock_), std::move(options.search),
+                options.read_your_writes),
         pool_(options.server.pool_size) {
     for (std::size_t i = 0; i < kLanes; ++i) lanes_.push_back(asio::make_strand(pool_));
   }
@@ -46,8 +47,14 @@ class MongoMemoryStore final : public MemoryStore {
 
   std::string_view engine() const override { return kMongoEngine; }
 
+  std::string note() const override { return search_.state()->description; }
+
   Task<std::optional<std::string>> problem() override {
-    co_return co_await offload(pool_, [this] { return client_.problem(); });
+    const auto ask = [this] {
+      auto problem = client_.problem();
+      return problem ? std::move(problem) : search_.state()->problem;
+    };
+    co_return co_await offload(pool_, ask);
   }
 
   Task<std::vector<Added>> add(std::string_view tenant, std::vector<NewMemory> memories) override {
@@ -238,31 +245,27 @@ class MongoMemoryStore final : public MemoryStore {
   }
 
   Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) override {
-    // For the point of view from which a query is embedded; what is found is read after that.
     const auto read = [&] {
-      std::vector<std::string> names;
-      if (is_empty(scope)) return names;
-      partitions_.read_roughly(
-          tenant, scope, [&names](const Partition& partition) { names = partition.speakers(); });
-      return names;
+      return is_empty(scope) ? std::vector<std::string>() : search_.speakers(tenant, scope);
     };
     co_return co_await offload(pool_, read);
   }
 
   Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
                                       const SearchQuery& query) override {
-    const auto search = [&](const Partition& partition) {
-      return partition.search(query, clock_());
+    const auto find = [&] {
+      return is_empty(scope) ? std::vector<SearchHit>() : search_.search(tenant, scope, query);
     };
-    co_return co_await in_partition<std::vector<SearchHit>>(tenant, scope, search);
+    co_return co_await offload(pool_, find);
   }
 
   Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
                                        const llm::Vector& vector, std::size_t limit) override {
-    const auto search = [&](const Partition& partition) {
-      return partition.nearest(vector, limit, clock_());
+    const auto find = [&] {
+      return is_empty(scope) ? std::vector<Neighbour>()
+                             : search_.nearest(tenant, scope, vector, limit);
     };
-    co_return co_await in_partition<std::vector<Neighbour>>(tenant, scope, search);
+    co_return co_await offload(pool_, find);
   }
 
   Task<std::vector<OwnedMemory>> waiting(Waiting what, std::int64_t after,
@@ -342,7 +345,7 @@ class MongoMemoryStore final : public MemoryStore {
       MongoChanges changes(session, space_, tenant, clock_());
       result.emplace(make(changes));
     });
-    partitions_.note_change();
+    search_.note_change();
     return std::move(*result);
   }
 
@@ -369,22 +372,10 @@ class MongoMemoryStore final : public MemoryStore {
     co_return co_await await_elsewhere<T>(std::move(start));
   }
 
-  template <class T, class F>
-  Task<T> in_partition(std::string_view tenant, const Scope& scope, const F& ask) {
-    const auto read = [&] {
-      T answer{};
-      if (is_empty(scope)) return answer;
-      partitions_.read(tenant, scope, [&](const Partition& partition) { answer = ask(partition); });
-      return answer;
-    };
-    co_return co_await offload(pool_, read);
-  }
-
   std::function<Timestamp()> clock_;
   VectorSpace space_;
   MongoClient client_;
-  MongoPartitionSource source_;
-  ScopePartitions partitions_;
+  MongoSearch search_;
   asio::thread_pool pool_;  // of this store's own: its threads wait for a network
   std::vector<asio::strand<asio::thread_pool::executor_type>> lanes_;
 };

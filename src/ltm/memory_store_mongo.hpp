@@ -3,6 +3,7 @@
 #include "core/time.hpp"
 #include "ltm/memory_store.hpp"
 #include "ltm/mongo_client.hpp"
+#include "ltm/mongo_search_index.hpp"
 #include "ltm/scope_partitions.hpp"
 
 #include <functional>
@@ -13,13 +14,12 @@
 namespace maas::ltm {
 
 inline constexpr std::string_view kMongoEngine = "mongodb";
-// How its memories are searched, for /health/ready.
-inline constexpr std::string_view kExactSearch =
-    "exact: a search ranks the memories of its scope in this process";
-
 struct MongoMemoryStoreOptions {
   MongoOptions server = {};
   ScopePartitionsOptions cache = {};  // its clock is the store's
+  SearchIndexOptions search = {};
+  // Whether searches of an index that is behind its collection read what was stored last beside it.
+  bool read_your_writes = true;
   std::string model = {};  // names the vectors' space, which has cache.partition.dims; empty: none
 };
 

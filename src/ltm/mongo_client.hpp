@@ -53,6 +53,12 @@ class MongoSession {
   // Calls `visit` with what matches, until it says false. `options`: sort, projection, limit.
   void find(Collection collection, const Document& filter, Document options, const Visit& visit);
 
+  // Calls `visit` with what a pipeline gives, until it says false.
+  void aggregate(Collection collection, std::span<const Document> pipeline, const Visit& visit);
+
+  // Calls `visit` with each index; with none if the collection isn't there.
+  void list_indexes(Collection collection, const Visit& visit);
+
   // How many match, counted up to `limit`.
   std::size_t count(Collection collection, const Document& filter, std::size_t limit);
 

@@ -70,8 +70,8 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
   }
   const auto made = [&](Errc code, const char* message) {
     return MongoError(code, message,
-                      "MongoDB error " + std::to_string(error.code) + ": " + error.message,
-                      meaning);
+                      "MongoDB error " + std::to_string(error.code) + ": " + error.message, meaning,
+                      error.domain == MONGOC_ERROR_SERVER ? error.code : 0);
   };
   if (is_refusal(error)) {
     meaning.unusable = true;

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -21,13 +22,17 @@ class MongoError : public Error {
     bool unusable = false;  // no server can be used: none is there, or it refuses this client
   };
 
-  MongoError(Errc code, const std::string& message, std::string detail, Meaning meaning)
-      : Error(code, message, std::move(detail)), meaning_(meaning) {}
+  MongoError(Errc code, const std::string& message, std::string detail, Meaning meaning,
+             std::uint32_t server_code = 0)
+      : Error(code, message, std::move(detail)), meaning_(meaning), server_code_(server_code) {}
 
   const Meaning& meaning() const { return meaning_; }
+  // As the server named it; 0: the server did not say this.
+  std::uint32_t server_code() const { return server_code_; }
 
  private:
   Meaning meaning_;
+  std::uint32_t server_code_;
 };
 
 // Another was faster in what no code of the server tells.

@@ -65,17 +65,28 @@ Document in(std::string_view key, std::span<const std::string> values) {
 
 }  // namespace
 
+std::vector<std::pair<std::string_view, std::string_view>> equal_to(std::string_view tenant,
+                                                                    const Scope& scope) {
+  std::vector<std::pair<std::string_view, std::string_view>> fields{{"tenant", tenant}};
+  if (!scope.user_id.empty()) fields.emplace_back("user_id", scope.user_id);
+  if (!scope.agent_id.empty()) fields.emplace_back("agent_id", scope.agent_id);
+  if (!scope.session_id.empty()) fields.emplace_back("session_id", scope.session_id);
+  return fields;
+}
+
 Document scope_filter(std::string_view tenant, const Scope& scope) {
-  Document filter = with("tenant", tenant);
-  if (!scope.user_id.empty()) filter.set("user_id", scope.user_id);
-  if (!scope.agent_id.empty()) filter.set("agent_id", scope.agent_id);
-  if (!scope.session_id.empty()) filter.set("session_id", scope.session_id);
+  Document filter;
+  for (const auto& [path, value] : equal_to(tenant, scope)) filter.set(path, value);
+  return filter;
+}
+
+Document updated_since(Document filter, Timestamp time) {
+  filter.set("updated_at", with("$gte", micros(time)));
   return filter;
 }
 
 Document visible(Document filter, Timestamp now) {
-  // True also where there is no such field.
-  filter.set("expires_at", with("$not", with("$lte", micros(now))));
+  filter.set("expires_at", with("$gt", micros(now)));
   return filter;
 }
 
@@ -185,6 +196,14 @@ Document newest_first(std::size_t limit) {
   Document order = with("created_at", -1);
   order.set("sequence", -1);
   return sorted(order, limit);
+}
+
+Document ids_and_vectors(std::size_t limit) {
+  Document options, fields;
+  options.set("projection", fields.set("_id", 0).set("id", 1).set("embedding", 1));
+  options.set("sort", with("updated_at", -1));
+  options.set("limit", static_cast<std::int64_t>(limit));
+  return options;
 }
 
 Document in_order_of_arrival(std::size_t limit) { return sorted(with("sequence", 1), limit); }

@@ -12,6 +12,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 // What long-term memory asks a MongoDB server, as documents (memory_bson.hpp tells theirs). Pure.
 namespace maas::ltm {
@@ -38,6 +40,13 @@ Document filter_of(const Filter& filter);
 Document same_text_filter(std::string_view tenant, std::span<const std::string> digests,
                           Timestamp now);
 
+// Of what a filter finds, what was written since `time`.
+Document updated_since(Document filter, Timestamp time);
+
+// What has to be equal in every memory of a scope, as paths and values.
+std::vector<std::pair<std::string_view, std::string_view>> equal_to(std::string_view tenant,
+                                                                    const Scope& scope);
+
 // What happened to owners' memories after the changes that are known of them. Not empty.
 Document changes_filter(std::span<const OwnerChange> known);
 // Of these, in the history, the memories that were removed.
@@ -49,6 +58,8 @@ Document waiting_filter(Waiting what, const std::string& model, std::int64_t aft
 // Options of find: everything but vectors; the newest first; the first that arrived first. A limit
 // of 0: none.
 Document without_vectors();
+// Ids and vectors alone, of the last updated.
+Document ids_and_vectors(std::size_t limit);
 Document newest_first(std::size_t limit);
 Document in_order_of_arrival(std::size_t limit);
 

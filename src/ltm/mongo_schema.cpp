@@ -36,8 +36,8 @@ std::vector<Document> schema_commands(const std::string& collection) {
       listed("of_session", "session_id"),
       index("by_digest", {{"tenant", 1}, {"digest", 1}}),
       index("by_change", {{"owner", 1}, {"change", 1}}),
-      index("to_sweep", {{"expires_at", 1}}),
-      index("by_sequence", {{"sequence", 1}}),
+      index("expires_at_1", {{"expires_at", 1}}),
+      index("sequence_1", {{"sequence", 1}}),
   };
   const std::vector<Document> of_history{
       index("of_memory", {{"tenant", 1}, {"memory_id", 1}, {"version", 1}}),

@@ -88,20 +88,31 @@ void MongoSession::find(Collection collection, const Document& filter, Document 
   read_all(cursor.get(), visit);
 }
 
-std::size_t MongoSession::count(Collection collection, const Document& filter, std::size_t limit) {
-  const Document stages[] = {std::move(Document().set("$match", filter)),
-                             std::move(Document().set("$limit", static_cast<std::int64_t>(limit))),
-                             std::move(Document().set("$count", "n"))};
-  Document pipeline;
-  pipeline.set("pipeline", std::span<const Document>(stages));
+void MongoSession::aggregate(Collection collection, std::span<const Document> pipeline,
+                             const Visit& visit) {
+  Document stages;
+  stages.set("pipeline", pipeline);
   Document options;
   options.set("maxTimeMS", options_.timeout.count());
   const Document with = with_session(std::move(options));
   const auto in = open(client_, options_, collection);
-  const Owned<mongoc_cursor_t> cursor(mongoc_collection_aggregate(
-      in.get(), MONGOC_QUERY_NONE, pipeline.get(), with.get(), nullptr));
+  const Owned<mongoc_cursor_t> cursor(
+      mongoc_collection_aggregate(in.get(), MONGOC_QUERY_NONE, stages.get(), with.get(), nullptr));
+  read_all(cursor.get(), visit);
+}
+
+void MongoSession::list_indexes(Collection collection, const Visit& visit) {
+  const auto in = open(client_, options_, collection);
+  const Owned<mongoc_cursor_t> cursor(mongoc_collection_find_indexes_with_opts(in.get(), nullptr));
+  read_all(cursor.get(), visit);
+}
+
+std::size_t MongoSession::count(Collection collection, const Document& filter, std::size_t limit) {
+  const Document stages[] = {std::move(Document().set("$match", filter)),
+                             std::move(Document().set("$limit", static_cast<std::int64_t>(limit))),
+                             std::move(Document().set("$count", "n"))};
   std::size_t found = 0;
-  read_all(cursor.get(), [&found](const bson_t* document) {
+  aggregate(collection, stages, [&found](const bson_t* document) {
     found = number(document, "n");
     return false;
   });

@@ -314,12 +314,29 @@ void Partition::remove_expired(Timestamp now) {
 std::vector<std::string> Partition::speakers() const { return state_->speakers.speaking(); }
 
 std::vector<SearchHit> Partition::search(const SearchQuery& query, Timestamp now) const {
-  return state_->search(query, now);
+  return state_->search(query, nullptr, now);
+}
+
+std::vector<SearchHit> Partition::search(const SearchQuery& query, const VectorHits& told,
+                                         Timestamp now) const {
+  return state_->search(query, &told, now);
 }
 
 std::vector<Neighbour> Partition::nearest(std::span<const float> vector, std::size_t limit,
                                           Timestamp now) const {
   return state_->nearest_to(vector, limit, now);
+}
+
+std::optional<std::vector<std::int64_t>> Partition::sequences(const SearchQuery& query,
+                                                              Timestamp now,
+                                                              std::size_t limit) const {
+  std::vector<std::int64_t> found;
+  for (const Place& place : state_->places) {
+    if (!place.memory || !is_asked_for(*place.memory, query, now)) continue;
+    if (found.size() == limit) return std::nullopt;
+    found.push_back(place.memory->sequence);
+  }
+  return found;
 }
 
 bool Partition::wants_index() const {

@@ -2,8 +2,10 @@
 
 #include "core/memory.hpp"
 #include "ltm/search.hpp"
+#include "ltm/vector_hits.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,6 +50,16 @@ class Partition {
 
   // The best memories for a query that are visible at `now`, best first.
   std::vector<SearchHit> search(const SearchQuery& query, Timestamp now) const;
+
+  // The same with cosines that were told: the partition may be without vectors. The nearer the
+  // filter of the query is to that of the vector search, the better it ranks.
+  std::vector<SearchHit> search(const SearchQuery& query, const VectorHits& told,
+                                Timestamp now) const;
+
+  // The sequences of the memories that the categories and the filter of a query let through;
+  // nullopt if they are more than `limit`.
+  std::optional<std::vector<std::int64_t>> sequences(const SearchQuery& query, Timestamp now,
+                                                     std::size_t limit) const;
 
   // The memories visible at `now` whose own vectors are nearest to `vector`, the nearest first.
   std::vector<Neighbour> nearest(std::span<const float> vector, std::size_t limit,

@@ -1,5 +1,6 @@
 #include "ltm/partition_state.hpp"
 #include "ltm/sparse_sums.hpp"
+#include "ltm/told_cosines.hpp"
 #include "text/analysis.hpp"
 #include "text/language.hpp"
 #include "text/speakers.hpp"
@@ -15,10 +16,6 @@
 
 namespace maas::ltm {
 namespace {
-
-// With an index of vectors each arm gives so many candidates per result, and at least.
-constexpr std::size_t kNearestFactor = 4;
-constexpr std::size_t kLeastNearest = 100;
 
 // Postings of 4-grams that a search looks at. They are there for what is written differently, which
 // the rare ones tell; in a scope of a hundred thousand the frequent ones would take most of its
@@ -51,8 +48,9 @@ struct Scratch {
 
 class Search {
  public:
-  Search(const PartitionState& state, const SearchQuery& query, Timestamp now)
-      : state_(state), query_(query), now_(now), memories_(state.slots.size()) {}
+  Search(const PartitionState& state, const SearchQuery& query, const VectorHits* told,
+         Timestamp now)
+      : state_(state), query_(query), told_(told), now_(now), memories_(state.slots.size()) {}
 
   std::vector<SearchHit> run() {
     static thread_local Scratch scratch;
@@ -71,7 +69,7 @@ class Search {
   const Place& place(const Candidate& candidate) const { return state_.places[candidate.index]; }
 
   bool has_vector() const {
-    return !query_.vector.empty() && query_.vector.size() == state_.vectors.dims();
+    return told_ || (!query_.vector.empty() && query_.vector.size() == state_.vectors.dims());
   }
 
   // The languages of the scope's memories, the most frequent first.
@@ -209,7 +207,9 @@ class Search {
   }
 
   void collect(Scratch& scratch) {
-    if (!has_vector()) {
+    if (told_) {
+      collect_told(scratch);
+    } else if (!has_vector()) {
       collect_found(scratch.lexical);
     } else if (state_.nearest_ready && query_.categories.empty() && !query_.filter) {
       collect_nearest(scratch.lexical);
@@ -236,6 +236,28 @@ class Search {
     for (Slot slot = 0; slot < slots; ++slot) {
       const float found = scratch.cosines[slot] = cosine(slot, dot_of);
       if (!std::isnan(found)) scale.add(found);
+    }
+    scale.finish();
+    candidates_.reserve(memories_);
+    for (Slot slot = 0; slot < slots; ++slot) {
+      add_candidate(slot, scratch.lexical[slot], scratch.cosines[slot], scale);
+    }
+  }
+
+  // What either arm finds, with the cosines that were told.
+  void collect_told(Scratch& scratch) {
+    std::size_t among = told_->among;
+    for (const Place& place : state_.places) {
+      if (told_->among == 0 && place.memory && is_asked_for(*place.memory, query_, now_)) ++among;
+    }
+    const ToldCosines told(state_, *told_, among, scratch.dots);
+    const auto slots = static_cast<Slot>(state_.places.size());
+    scratch.cosines.resize(slots);
+    CosineScale scale;
+    for (Slot slot = 0; slot < slots; ++slot) {
+      const auto [cosine, variance] = told.in_context(slot);
+      scratch.cosines[slot] = cosine;
+      if (!std::isnan(cosine)) scale.add(cosine, variance);
     }
     scale.finish();
     candidates_.reserve(memories_);
@@ -296,19 +318,11 @@ class Search {
     });
   }
 
-  bool accept(const Candidate& candidate) const {
-    const Memory& memory = *place(candidate).memory;
-    if (expired(memory, now_)) return false;
-    if (!query_.categories.empty() &&
-        std::ranges::find(query_.categories, memory.category) == query_.categories.end()) {
-      return false;
-    }
-    return !query_.filter || matches(*query_.filter, memory);
-  }
-
   std::vector<SearchHit> results() const {
     const auto ranked = rank(candidates_, prepared_.traits, query_.limit, query_.threshold,
-                             [this](const Candidate& candidate) { return accept(candidate); });
+                             [this](const Candidate& candidate) {
+                               return is_asked_for(*place(candidate).memory, query_, now_);
+                             });
     std::vector<SearchHit> hits;
     hits.reserve(ranked.size());
     for (const Ranked& each : ranked) {
@@ -348,6 +362,7 @@ class Search {
 
   const PartitionState& state_;
   const SearchQuery& query_;
+  const VectorHits* told_;  // null: the partition has vectors of its own, if there are any
   Timestamp now_;
   std::size_t memories_;
   PreparedQuery prepared_;
@@ -356,32 +371,10 @@ class Search {
 
 }  // namespace
 
-std::vector<Neighbour> PartitionState::nearest_to(std::span<const float> vector, std::size_t limit,
-                                                  Timestamp now) const {
-  if (vector.size() != vectors.dims() || limit == 0) return {};
-  std::vector<std::pair<float, Slot>> found;
-  const auto look_at = [&](Slot slot) {
-    const Place& place = places[slot];
-    if (!place.memory || !place.has_vector || expired(*place.memory, now)) return;
-    found.emplace_back(dot(vector.data(), vectors.at(slot), vector.size()), slot);
-  };
-  if (nearest_ready) {
-    std::ranges::for_each(nearest->nearest(vector, std::max(limit, kLeastNearest)), look_at);
-  } else {
-    for (Slot slot = 0; slot < places.size(); ++slot) look_at(slot);
-  }
-  const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(limit, found.size()));
-  std::ranges::partial_sort(found, end, std::ranges::greater());
-  std::vector<Neighbour> neighbours;
-  for (auto each = found.begin(); each != end; ++each) {
-    neighbours.push_back({places[each->second].memory, each->first});
-  }
-  return neighbours;
-}
-
-std::vector<SearchHit> PartitionState::search(const SearchQuery& query, Timestamp now) const {
+std::vector<SearchHit> PartitionState::search(const SearchQuery& query, const VectorHits* told,
+                                              Timestamp now) const {
   if (slots.empty() || query.limit == 0) return {};
-  return Search(*this, query, now).run();
+  return Search(*this, query, told, now).run();
 }
 
 }  // namespace maas::ltm

@@ -4,10 +4,9 @@
 
 namespace maas::ltm {
 
-Error too_many_memories(std::size_t limit) {
-  return {Errc::unavailable, "The scope holds more memories than a search may look at, " +
-                                 std::to_string(limit) +
-                                 ": narrow the scope, or raise MAAS_EXACT_SCAN_LIMIT"};
-}
+TooManyMemories::TooManyMemories(std::size_t limit)
+    : Error(Errc::unavailable, "The scope holds more memories than a search may look at, " +
+                                   std::to_string(limit) +
+                                   ": narrow the scope, or raise MAAS_EXACT_SCAN_LIMIT") {}
 
 }  // namespace maas::ltm

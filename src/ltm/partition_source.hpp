@@ -22,7 +22,10 @@ struct OwnerChange {
 };
 
 // A scope holds more than a search may look at. Error{unavailable}.
-Error too_many_memories(std::size_t limit);
+class TooManyMemories : public Error {
+ public:
+  explicit TooManyMemories(std::size_t limit);
+};
 
 // A store that other processes write to, as a partition sees it. Thread-safe; functions block and
 // throw what the store throws. Each sees at least all that was committed before it was called.
@@ -33,7 +36,7 @@ class PartitionSource {
   // Of all owners in the scope that ever had a memory.
   virtual std::vector<OwnerChange> last_changes(std::string_view tenant, const Scope& scope) = 0;
 
-  // Calls `visit` with every visible memory in the scope, perhaps twice. Throws too_many_memories()
+  // Calls `visit` with every visible memory in the scope, perhaps twice. Throws TooManyMemories
   // if they are.
   virtual void read_all(std::string_view tenant, const Scope& scope,
                         const std::function<void(MemoryRow)>& visit) = 0;

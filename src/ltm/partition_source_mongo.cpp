@@ -14,6 +14,10 @@ constexpr std::size_t kOwnersAtOnce = 200;
 
 }  // namespace
 
+Document MongoPartitionSource::what_is_read() const {
+  return space_.dims == 0 ? without_vectors() : Document();
+}
+
 std::vector<OwnerChange> MongoPartitionSource::last_changes(std::string_view tenant,
                                                             const Scope& scope) {
   std::vector<OwnerChange> changes;
@@ -35,9 +39,9 @@ void MongoPartitionSource::read_all(std::string_view tenant, const Scope& scope,
   client_.use([&](MongoSession& session) {
     const Document filter = visible(scope_filter(tenant, scope), clock_());
     if (session.count(Collection::memories, filter, max_memories_ + 1) > max_memories_) {
-      throw too_many_memories(max_memories_);
+      throw TooManyMemories(max_memories_);
     }
-    session.find(Collection::memories, filter, {}, [&](const _bson_t* document) {
+    session.find(Collection::memories, filter, what_is_read(), [&](const _bson_t* document) {
       visit(row_of(document, space_));
       return true;
     });
@@ -50,10 +54,11 @@ void MongoPartitionSource::read_changes(std::span<const OwnerChange> known,
   client_.use([&](MongoSession& session) {
     for (std::size_t begin = 0; begin < known.size(); begin += kOwnersAtOnce) {
       const auto part = known.subspan(begin, std::min(kOwnersAtOnce, known.size() - begin));
-      session.find(Collection::memories, changes_filter(part), {}, [&](const _bson_t* document) {
-        changed(row_of(document, space_));
-        return true;
-      });
+      session.find(Collection::memories, changes_filter(part), what_is_read(),
+                   [&](const _bson_t* document) {
+                     changed(row_of(document, space_));
+                     return true;
+                   });
       // After the memories: what is removed between the two queries is told by this one.
       Document options, fields;
       options.set("projection", fields.set("memory_id", 1));

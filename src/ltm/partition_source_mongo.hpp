@@ -9,13 +9,16 @@
 
 namespace maas::ltm {
 
-// The memories of a MongoDB server as partitions see them. Borrows client and space. Refuses scopes
-// of more than `max_memories` before it reads them.
+// The memories of a MongoDB server as partitions see them. Borrows the client. Vectors are not read
+// for a space without dimensions. Refuses scopes of more than `max_memories` before it reads them.
 class MongoPartitionSource final : public PartitionSource {
  public:
-  MongoPartitionSource(MongoClient& client, const VectorSpace& space, std::size_t max_memories,
+  MongoPartitionSource(MongoClient& client, VectorSpace space, std::size_t max_memories,
                        std::function<Timestamp()> clock)
-      : client_(client), space_(space), max_memories_(max_memories), clock_(std::move(clock)) {}
+      : client_(client),
+        space_(std::move(space)),
+        max_memories_(max_memories),
+        clock_(std::move(clock)) {}
 
   std::vector<OwnerChange> last_changes(std::string_view tenant, const Scope& scope) override;
   void read_all(std::string_view tenant, const Scope& scope,
@@ -25,8 +28,10 @@ class MongoPartitionSource final : public PartitionSource {
                     const std::function<void(std::string)>& removed) override;
 
  private:
+  Document what_is_read() const;
+
   MongoClient& client_;
-  const VectorSpace& space_;
+  VectorSpace space_;
   std::size_t max_memories_;
   std::function<Timestamp()> clock_;
 };

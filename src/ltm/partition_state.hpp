@@ -22,6 +22,10 @@
 
 namespace maas::ltm {
 
+// With an index of vectors each arm gives so many candidates per result, and at least.
+inline constexpr std::size_t kNearestFactor = 4;
+inline constexpr std::size_t kLeastNearest = 100;
+
 // How long each memory is in terms of one kind, alone and blended with its neighbours. By slot, for
 // BM25 goes through them in that order.
 struct Lengths {
@@ -60,7 +64,9 @@ struct PartitionState {
     std::size_t memories = 0;
   };
 
-  std::vector<SearchHit> search(const SearchQuery& query, Timestamp now) const;
+  // `told` null: with the vectors that are here.
+  std::vector<SearchHit> search(const SearchQuery& query, const VectorHits* told,
+                                Timestamp now) const;
   std::vector<Neighbour> nearest_to(std::span<const float> vector, std::size_t limit,
                                     Timestamp now) const;
 

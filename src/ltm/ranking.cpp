@@ -99,10 +99,10 @@ double inverse_document_frequency(std::size_t memories, std::size_t holders) {
   return std::log(1 + (n - df + .5) / (df + .5));
 }
 
-void CosineScale::add(double cosine) {
+void CosineScale::add(double cosine, double variance) {
   count_ += 1;
   sum_ += cosine;
-  squares_ += cosine * cosine;
+  squares_ += cosine * cosine + variance;
 }
 
 void CosineScale::finish() {

@@ -38,13 +38,18 @@ inline constexpr double kPriorCount = 8;
 inline constexpr double kPriorMean = .12;
 inline constexpr double kPriorDeviation = .12;
 
+// Of the vectors of two memories that stand beside each other, on average: taken where the vectors
+// themselves are out of reach.
+inline constexpr float kNeighbourCosine = .35f;
+
 // BM25's weight of a term that `holders` of `memories` hold.
 double inverse_document_frequency(std::size_t memories, std::size_t holders);
 
 // How far cosines lie above their mean, in deviations.
 class CosineScale {
  public:
-  void add(double cosine);
+  // `variance`: of what was guessed in it.
+  void add(double cosine, double variance = 0);
   // From 0: not above the mean.
   double dense(double cosine) const;
   void finish();

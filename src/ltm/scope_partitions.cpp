@@ -168,7 +168,7 @@ void ScopePartitions::apply(Entry& entry, std::span<const OwnerChange> known) {
 }
 
 void ScopePartitions::check_size(std::size_t memories) const {
-  if (memories > options_.max_memories) throw too_many_memories(options_.max_memories);
+  if (memories > options_.max_memories) throw TooManyMemories(options_.max_memories);
 }
 
 // Lets go of the partitions unused for longest, but not of this one, until the rest fits. Who uses

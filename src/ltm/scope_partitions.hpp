@@ -44,7 +44,7 @@ class ScopePartitions {
   ~ScopePartitions();
 
   // Calls `use` with the partition of a scope, up to date and unchanged meanwhile. Throws what the
-  // source throws, and too_many_memories().
+  // source throws, and TooManyMemories.
   void read(std::string_view tenant, const Scope& scope, const Use& use);
 
   // The same for what may miss what other processes did in the last seconds, not this one: mostly

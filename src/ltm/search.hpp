@@ -31,6 +31,9 @@ struct SearchQuery {
   bool explain = false;
 };
 
+// Whether a search may find `memory` at `now`.
+bool is_asked_for(const Memory& memory, const SearchQuery& query, Timestamp now);
+
 // Why a result stands where it stands. A rank counts from 1 among all memories that the arm found.
 struct Explanation {
   std::optional<double> cosine;  // of the query and the memory in its context; absent: no vector

@@ -61,9 +61,16 @@ TEST(MemoryBson, LeavesOutWhatIsNotThere) {
   expect_same(row.memory, memory);
   EXPECT_TRUE(row.vector.empty());
   for (const char* absent :
-       {"agent_id", "speaker", "metadata", "expires_at", "unprocessed", "model", "embedding"}) {
+       {"agent_id", "speaker", "metadata", "unprocessed", "model", "embedding"}) {
     EXPECT_EQ(document.json().find(absent), std::string::npos) << absent;
   }
+}
+
+TEST(MemoryBson, GivesALifeWithoutEndTheGreatestNumber) {
+  const Memory memory{.id = "id", .scope = {.user_id = "u"}, .text = "tea"};
+  const Document document = memory_document("t", memory, "", 1, {}, kSpace);
+  EXPECT_EQ(number_field(document.get(), "expires_at"), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(memory_of(document.get()).expires_at, std::nullopt);
 }
 
 TEST(MemoryBson, ReadsNoVectorOfAnotherSpace) {
@@ -92,8 +99,7 @@ TEST(MemoryBson, TakesAwayWhatAnUpdateLeavesOut) {
   const Memory memory{.id = "id", .scope = {.user_id = "u"}, .text = "tea", .version = 2};
   const std::string json = memory_update(memory, "d", 5, llm::Vector{}, kSpace).json();
   const std::string unset = json.substr(json.find("$unset"));
-  for (const char* key :
-       {"speaker", "expires_at", "metadata", "unprocessed", "model", "embedding"}) {
+  for (const char* key : {"speaker", "metadata", "unprocessed", "model", "embedding"}) {
     EXPECT_NE(unset.find(key), std::string::npos) << key;
   }
   EXPECT_EQ(json.find("user_id"), std::string::npos) << "a memory stays with its owner";

@@ -49,7 +49,7 @@ TEST(MongoQueries, TakesIdsAsTheyAreWhateverTheyHold) {
 }
 
 TEST(MongoQueries, HidesWhatHasExpiredAndNotWhatNeverDoes) {
-  EXPECT_EQ(visible({}, kNow).json(), R"({ "expires_at" : { "$not" : { "$lte" : 100 } } })");
+  EXPECT_EQ(visible({}, kNow).json(), R"({ "expires_at" : { "$gt" : 100 } })");
 }
 
 TEST(MongoQueries, GoesOnBehindAPosition) {
@@ -57,7 +57,7 @@ TEST(MongoQueries, GoesOnBehindAPosition) {
   query.category = Category::fact;
   query.after = ListPosition{Timestamp(50us), 7};
   EXPECT_EQ(list_filter("t", {.user_id = "u"}, query, kNow).json(),
-            R"({ "tenant" : "t", "user_id" : "u", "expires_at" : { "$not" : { "$lte" : 100 } }, )"
+            R"({ "tenant" : "t", "user_id" : "u", "expires_at" : { "$gt" : 100 }, )"
             R"("category" : "fact", "$and" : [ { "created_at" : { "$lte" : 50 } }, )"
             R"({ "$or" : [ { "created_at" : { "$lt" : 50 } }, )"
             R"({ "created_at" : 50, "sequence" : { "$lt" : 7 } } ] } ] })");
@@ -116,7 +116,7 @@ TEST(MongoQueries, AsksForWhatHappenedSince) {
 }
 
 TEST(MongoQueries, AsksForWhatWaits) {
-  const std::string visible = R"(, "expires_at" : { "$not" : { "$lte" : 100 } } })";
+  const std::string visible = R"(, "expires_at" : { "$gt" : 100 } })";
   EXPECT_EQ(waiting_filter(Waiting::vector, "m", 9, kNow).json(),
             R"({ "sequence" : { "$gt" : 9 }, "model" : { "$ne" : "m" })" + visible);
   EXPECT_EQ(waiting_filter(Waiting::extraction, "m", 9, kNow).json(),
