@@ -4,6 +4,7 @@
 #include "http/probe.hpp"
 #include "ltm/backlog.hpp"
 #include "ltm/inference.hpp"
+#include "progress.hpp"
 #include "service.hpp"
 #include "settings.hpp"
 #include "sqlite/database.hpp"
@@ -77,31 +78,6 @@ bool try_models(Engines& engines) {
   return all_work;
 }
 
-// Tells how far a command is: on a terminal in one line, elsewhere in a line now and then.
-class Progress {
- public:
-  explicit Progress(const char* what) : what_(what) {}
-
-  void tell(std::size_t count) {
-    if (terminal_) {
-      std::fprintf(stderr, "\r%zu memories %s", count, what_);
-    } else if (count >= next_) {
-      std::fprintf(stderr, "%zu memories %s\n", count, what_);
-      next_ = count + kBetweenLines;
-    }
-  }
-  void finish(std::size_t count) const {
-    if (terminal_) std::fprintf(stderr, "\n");
-    std::printf("%zu memories %s\n", count, what_);
-  }
-
- private:
-  static constexpr std::size_t kBetweenLines = 10'000;
-  const char* what_;
-  bool terminal_ = isatty(STDERR_FILENO) == 1;
-  std::size_t next_ = kBetweenLines;
-};
-
 constexpr std::size_t kCaughtUpAtOnce = 256;
 
 // Walks through what waits for work until nothing is left.
@@ -115,7 +91,8 @@ int catch_up(Engines& engines, const char* what, Next next) {
     finished += part.finished;
     progress.tell(finished);
   } while (part.seen > 0);
-  progress.finish(finished);
+  progress.end();
+  std::printf("%zu memories %s\n", finished, what);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "config.hpp"
 
 #include <filesystem>
+#include <string>
 
 namespace maas {
 
@@ -16,6 +17,14 @@ int print_config(const Config& config);
 
 // Copies the embedded database to a new file, also while a server uses it.
 int back_up(const Config& config, const std::filesystem::path& file);
+
+// Writes all of long-term memory to a file of one JSON object a line, also while a server uses it;
+// "-": to stdout. What was begun and interrupted is gone on with.
+int export_memories(const Config& config, const std::string& file);
+
+// Stores what such a file holds, "-": stdin, beside what is there. May be interrupted and run
+// again. No server may use the data directory meanwhile.
+int import_memories(const Config& config, const std::string& file);
 
 // Embeds the memories whose vectors are of another model, or that have none. May be interrupted and
 // run again. No server may use the data directory meanwhile.

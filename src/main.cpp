@@ -46,6 +46,7 @@ struct Options {
   std::string data_dir;
   std::string env_file;
   std::string backup_file;
+  std::string archive_file;
 };
 
 // What is said last wins: the env file, the environment, the command line.
@@ -87,6 +88,8 @@ int run(CLI::App& app, const Options& options) {
   if (app.got_subcommand("check")) return check_engines(config);
   if (app.got_subcommand("config")) return print_config(config);
   if (app.got_subcommand("backup")) return back_up(config, options.backup_file);
+  if (app.got_subcommand("export")) return export_memories(config, options.archive_file);
+  if (app.got_subcommand("import")) return import_memories(config, options.archive_file);
   if (app.got_subcommand("reembed")) return reembed(config);
   if (app.got_subcommand("reprocess")) return reprocess(config);
   if (app.got_subcommand("healthcheck")) return check_health(config);
@@ -110,6 +113,12 @@ int main(int argc, char** argv) {
   app.add_subcommand("config", "Print the settings in force, secrets masked");
   app.add_subcommand("backup", "Copy the embedded database to a new file, also while it is served")
       ->add_option("FILE", options.backup_file, "The file to write")
+      ->required();
+  app.add_subcommand("export", "Write all of long-term memory to a file, to move it elsewhere")
+      ->add_option("FILE", options.archive_file, "The file to write; -: standard output")
+      ->required();
+  app.add_subcommand("import", "Store what a file of 'export' holds, beside what is there")
+      ->add_option("FILE", options.archive_file, "The file to read; -: standard input")
       ->required();
   app.add_subcommand("reembed", "Embed the memories whose vectors are of another model");
   app.add_subcommand("reprocess", "Extract memories from messages kept while the LLM failed");

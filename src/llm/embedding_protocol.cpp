@@ -3,11 +3,11 @@
 #include "core/error.hpp"
 #include "http/url.hpp"
 #include "llm/model_families.hpp"
+#include "llm/vector_base64.hpp"
 #include "text/token_counter.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <bit>
@@ -19,8 +19,6 @@ namespace maas::llm {
 namespace {
 
 namespace json = boost::json;
-
-static_assert(std::endian::native == std::endian::little, "base64 vectors are little-endian");
 
 std::string base_of(const RemoteEmbedderOptions& options, std::string_view own) {
   return options.base_url.empty() ? std::string(own) : http::without_final_slash(options.base_url);
@@ -93,18 +91,9 @@ Vector numbers_in(const json::value& value) {
 }
 
 Vector base64_floats(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3 + 3, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), int(text.size()));
-  const auto padding = static_cast<int>(
-      std::ranges::count(text.substr(text.size() - std::min<std::size_t>(2, text.size())), '='));
-  if (length < 0 || (length - padding) % int(sizeof(float)) != 0) {
-    throw UnusableReply("has a vector that is no base64 of floats");
-  }
-  Vector vector(static_cast<std::size_t>(length - padding) / sizeof(float));
-  if (!vector.empty()) std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
-  return vector;
+  auto vector = vector_from_base64(text);
+  if (!vector) throw UnusableReply("has a vector that is no base64 of floats");
+  return *std::move(vector);
 }
 
 std::vector<Vector> vectors_of(const json::array& list) {

@@ -109,7 +109,7 @@ bool read_field(Memory& memory, std::string_view key, const bson_iter_t& field) 
   return true;
 }
 
-llm::Vector vector_of(const bson_iter_t& field, std::size_t dims) {
+llm::Vector vector_of(const bson_iter_t& field, std::size_t dims = 0) {
   llm::Vector vector;
   bson_iter_t element;
   if (!BSON_ITER_HOLDS_ARRAY(&field) || !bson_iter_recurse(&field, &element)) return vector;
@@ -117,7 +117,6 @@ llm::Vector vector_of(const bson_iter_t& field, std::size_t dims) {
   while (bson_iter_next(&element)) {
     vector.push_back(static_cast<float>(bson_iter_as_double(&element)));
   }
-  if (vector.size() != dims) vector.clear();
   return vector;
 }
 
@@ -136,13 +135,6 @@ void check(const Memory& memory) {
     throw Error(Errc::internal, "Internal Server Error",
                 "the collection of memories holds a document that MaaS did not write");
   }
-}
-
-Event event_from(std::string_view name) {
-  for (const Event event : {Event::add, Event::update, Event::remove}) {
-    if (to_string(event) == name) return event;
-  }
-  return Event::none;
 }
 
 }  // namespace
@@ -214,7 +206,7 @@ MemoryRow row_of(const _bson_t* document, const VectorSpace& space) {
     if (key == "embedding") row.vector = vector_of(field, space.dims);
   });
   check(row.memory);
-  if (!of_this_space) row.vector.clear();
+  if (!of_this_space || row.vector.size() != space.dims) row.vector.clear();
   return row;
 }
 
@@ -225,21 +217,35 @@ OwnedMemory owned_memory_of(const _bson_t* document) {
 Document history_document(std::string_view tenant, const Memory& memory,
                           const std::string* old_text, const std::string* new_text, Event event,
                           Timestamp time, std::int64_t change) {
+  HistoryEntry entry{.id = make_id(),
+                     .memory_id = memory.id,
+                     .old_text = {},
+                     .new_text = {},
+                     .event = event,
+                     .created_at = memory.created_at,
+                     .updated_at = time};
+  if (old_text) entry.old_text = *old_text;
+  if (new_text) entry.new_text = *new_text;
   // What removes a memory comes after its last version.
   const std::int64_t version = memory.version + (event == Event::remove ? 1 : 0);
+  return history_document(tenant, memory.scope, entry, version, change);
+}
+
+Document history_document(std::string_view tenant, const Scope& owner, const HistoryEntry& entry,
+                          std::int64_t version, std::int64_t change) {
   Document document;
-  document.set("_id", document_id(tenant, memory.id) + "/" + std::to_string(version));
+  document.set("_id", document_id(tenant, entry.memory_id) + "/" + std::to_string(version));
   document.set("tenant", tenant);
-  document.set("owner", scope_key(tenant, memory.scope));
+  document.set("owner", scope_key(tenant, owner));
   document.set("change", change);
-  document.set("memory_id", memory.id);
+  document.set("memory_id", entry.memory_id);
   document.set("version", version);
-  document.set("id", make_id());
-  document.set("event", to_string(event));
-  document.set("created_at", micros(memory.created_at));
-  document.set("updated_at", micros(time));
-  if (old_text) document.set("old_text", *old_text);
-  if (new_text) document.set("new_text", *new_text);
+  document.set("id", entry.id);
+  document.set("event", to_string(entry.event));
+  document.set("created_at", micros(entry.created_at));
+  document.set("updated_at", micros(entry.updated_at));
+  if (entry.old_text) document.set("old_text", *entry.old_text);
+  if (entry.new_text) document.set("new_text", *entry.new_text);
   return document;
 }
 
@@ -251,7 +257,7 @@ HistoryEntry history_entry_of(const _bson_t* document) {
     } else if (key == "memory_id") {
       entry.memory_id = text(field);
     } else if (key == "event") {
-      entry.event = event_from(text(field));
+      entry.event = event_from(text(field)).value_or(Event::none);
     } else if (key == "created_at") {
       entry.created_at = timestamp(field);
     } else if (key == "updated_at") {
@@ -265,10 +271,10 @@ HistoryEntry history_entry_of(const _bson_t* document) {
   return entry;
 }
 
-llm::Vector vector_field(const _bson_t* document, const VectorSpace& space) {
+llm::Vector vector_field(const _bson_t* document) {
   bson_iter_t field;
   if (!bson_iter_init_find(&field, document, "embedding")) return {};
-  return vector_of(field, space.dims);
+  return vector_of(field);
 }
 
 double real_field(const _bson_t* document, const char* key) {

@@ -51,10 +51,13 @@ OwnedMemory owned_memory_of(const _bson_t* document);
 Document history_document(std::string_view tenant, const Memory& memory,
                           const std::string* old_text, const std::string* new_text, Event event,
                           Timestamp time, std::int64_t change);
+// An entry as it was elsewhere, of a memory of this owner.
+Document history_document(std::string_view tenant, const Scope& owner, const HistoryEntry& entry,
+                          std::int64_t version, std::int64_t change);
 HistoryEntry history_entry_of(const _bson_t* document);
 
-// The vector in a document; empty: none of this size.
-llm::Vector vector_field(const _bson_t* document, const VectorSpace& space);
+// The vector in a document, of whatever model; empty: there is none.
+llm::Vector vector_field(const _bson_t* document);
 
 // A text field, and a number of any kind; empty and 0: it isn't there.
 std::string text_field(const _bson_t* document, const char* key);

@@ -4,6 +4,7 @@
 #include "ltm/memory_bson.hpp"
 #include "ltm/mongo_queries.hpp"
 #include "ltm/scope_key.hpp"
+#include "text/folding.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -199,6 +200,34 @@ void MongoChanges::remove(std::span<const Memory> memories) {
     history.push_back(history_document(tenant_, memory, &memory.text, nullptr, Event::remove, time_,
                                        change_of(memory)));
   }
+  session_.insert(Collection::history, history);
+}
+
+void MongoChanges::restore(std::span<const ArchivedMemory* const> memories, std::int64_t first) {
+  std::vector<const Memory*> stored;
+  for (const ArchivedMemory* each : memories) {
+    if (!each->is_gone) stored.push_back(&each->memory);
+  }
+  count(stored);
+  std::vector<Document> documents, history;
+  for (const ArchivedMemory* each : memories) {
+    Memory memory = each->memory;
+    std::int64_t change = 0;
+    std::int64_t version = 1;
+    if (!each->is_gone) {
+      change = change_of(memory);
+      version = memory.version - static_cast<std::int64_t>(each->history.size()) + 1;
+      memory.sequence = first++;
+      const bool has_vector = keeps_vector(*each, space_);
+      documents.push_back(memory_document(
+          tenant_, memory, digest_of(memory.scope, memory.category, text::folded_line(memory.text)),
+          change, has_vector ? each->vector : llm::Vector(), {each->model, each->vector.size()}));
+    }
+    for (const HistoryEntry& entry : each->history) {
+      history.push_back(history_document(tenant_, memory.scope, entry, version++, change));
+    }
+  }
+  session_.insert(Collection::memories, documents);
   session_.insert(Collection::history, history);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ltm/memory_archive.hpp"
 #include "ltm/memory_row.hpp"
 #include "ltm/memory_store.hpp"
 #include "ltm/mongo_client.hpp"
@@ -42,6 +43,10 @@ class MongoChanges {
 
   // Removes what the collection holds.
   void remove(std::span<const Memory> memories);
+
+  // Stores memories that are not there, with the history that they had elsewhere. They get the
+  // sequences from `first` on.
+  void restore(std::span<const ArchivedMemory* const> memories, std::int64_t first);
 
   // How many of these versions are there and got their vectors.
   std::size_t set_vectors(std::span<const MemoryPtr> memories,

@@ -1,6 +1,7 @@
 #include "ltm/memory_rows_sqlite.hpp"
 
 #include "core/ids.hpp"
+#include "ltm/memory_columns_sqlite.hpp"
 #include "ltm/metadata.hpp"
 #include "ltm/same_text.hpp"
 
@@ -21,47 +22,16 @@ static_assert(std::endian::native == std::endian::little, "vectors are stored as
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-const std::string kColumns =
-    "sequence, id, user_id, agent_id, session_id, category, speaker, created_at, updated_at,"
-    " expires_at, version, text, metadata";
-constexpr int kModelColumn = 13;
-constexpr int kVectorColumn = 14;
-constexpr int kWantedColumn = 13;
+const std::string kColumns(kMemoryColumns);
+constexpr int kModelColumn = kBehindMemory;
+constexpr int kVectorColumn = kBehindMemory + 1;
+constexpr int kWantedColumn = kBehindMemory;
 
 // With the parameters of ByScope.
 const std::string kInScope =
     "(?2 IS NULL OR user_id = ?2) AND (?3 IS NULL OR agent_id = ?3)"
     " AND (?4 IS NULL OR session_id = ?4)";
 const std::string kVisible = "(expires_at IS NULL OR expires_at > ?5)";
-
-std::int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
-
-Timestamp timestamp(const SQLite::Column& column) {
-  return Timestamp(std::chrono::microseconds(column.getInt64()));
-}
-
-std::string text(const SQLite::Column& column) {
-  const auto* bytes = static_cast<const char*>(column.getBlob());
-  return bytes ? std::string(bytes, static_cast<std::size_t>(column.getBytes())) : std::string();
-}
-
-Memory memory_of(const SQLite::Statement& row) {
-  Memory memory{.id = text(row.getColumn(1)),
-                .scope = {.user_id = text(row.getColumn(2)),
-                          .agent_id = text(row.getColumn(3)),
-                          .session_id = text(row.getColumn(4))},
-                .category = category_from(text(row.getColumn(5))).value_or(Category::semantic),
-                .text = text(row.getColumn(11)),
-                .metadata = text(row.getColumn(12)),
-                .speaker = text(row.getColumn(6)),
-                .created_at = timestamp(row.getColumn(7)),
-                .updated_at = timestamp(row.getColumn(8)),
-                .expires_at = std::nullopt,
-                .version = row.getColumn(10).getInt64(),
-                .sequence = row.getColumn(0).getInt64()};
-  if (!row.isColumnNull(9)) memory.expires_at = timestamp(row.getColumn(9));
-  return memory;
-}
 
 llm::Vector vector_of(const SQLite::Statement& row, const VectorSpace& space) {
   llm::Vector vector;
@@ -128,13 +98,6 @@ void bind_vector(SQLite::Statement& statement, int first, const llm::Vector& vec
   if (vector.empty() || space.model.empty()) return;
   statement.bind(first, space.model);
   statement.bindNoCopy(first + 1, vector.data(), static_cast<int>(vector.size() * sizeof(float)));
-}
-
-Event event_from(std::string_view name) {
-  for (const Event event : {Event::add, Event::update, Event::remove}) {
-    if (to_string(event) == name) return event;
-  }
-  return Event::none;
 }
 
 }  // namespace
@@ -306,7 +269,7 @@ std::vector<HistoryEntry> MemoryRows::history(std::string_view memory_id) {
     entry.memory_id = memory_id;
     if (!query.isColumnNull(4)) entry.old_text = text(query.getColumn(4));
     if (!query.isColumnNull(5)) entry.new_text = text(query.getColumn(5));
-    entry.event = event_from(text(query.getColumn(1)));
+    entry.event = event_from(text(query.getColumn(1))).value_or(Event::none);
     entry.created_at = timestamp(query.getColumn(2));
     entry.updated_at = timestamp(query.getColumn(3));
   }
@@ -327,7 +290,7 @@ std::vector<OwnedMemory> waiting_memories(sqlite::Connection& connection, Waitin
   static const std::string without_vector = all + " AND model IS NOT ?3 ORDER BY sequence";
   static const std::string unprocessed =
       all + " AND instr(metadata, '\"unprocessed\"') > 0 ORDER BY sequence";
-  constexpr int kTenantColumn = 13;  // beyond kColumns
+  constexpr int kTenantColumn = kBehindMemory;
   std::vector<OwnedMemory> waiting;
   auto& query = connection.statement(what == Waiting::vector ? without_vector : unprocessed);
   query.bind(1, after);

@@ -16,4 +16,11 @@ std::string_view to_string(Event event) {
   return "NOOP";
 }
 
+std::optional<Event> event_from(std::string_view name) {
+  for (const Event event : {Event::add, Event::update, Event::remove, Event::none}) {
+    if (to_string(event) == name) return event;
+  }
+  return std::nullopt;
+}
+
 }  // namespace maas::ltm

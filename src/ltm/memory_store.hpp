@@ -20,6 +20,7 @@ namespace maas::ltm {
 // What became of a memory, as its history tells it.
 enum class Event { add, update, remove, none };
 std::string_view to_string(Event event);  // "ADD", "UPDATE", "DELETE", "NOOP"
+std::optional<Event> event_from(std::string_view name);
 
 // A memory on its way into a store. The store gives it its sequence.
 struct NewMemory {

@@ -179,12 +179,28 @@ Document waiting_filter(Waiting what, const std::string& model, std::int64_t aft
   return visible(std::move(filter), now);
 }
 
+Document arrived_after(std::int64_t sequence) { return with("sequence", with("$gt", sequence)); }
+
+Document removed_after(std::string_view tenant, std::string_view id) {
+  Document of_tenant = with("tenant", tenant);
+  of_tenant.set("memory_id", with("$gt", id));
+  const Document either[] = {with("tenant", with("$gt", tenant)), std::move(of_tenant)};
+  Document filter = with("$or", std::span<const Document>(either));
+  filter.set("event", to_string(Event::remove));
+  return filter;
+}
+
+Document history_filter(std::string_view tenant, std::span<const std::string> memory_ids) {
+  Document filter = with("tenant", tenant);
+  filter.set("memory_id", with("$in", memory_ids));
+  return filter;
+}
+
 Document without_vectors() { return with("projection", with("embedding", 0)); }
 
 namespace {
 
-Document sorted(const Document& order, std::size_t limit) {
-  Document options = without_vectors();
+Document sorted(const Document& order, std::size_t limit, Document options = without_vectors()) {
   options.set("sort", order);
   if (limit > 0) options.set("limit", static_cast<std::int64_t>(limit));
   return options;
@@ -207,5 +223,15 @@ Document ids_and_vectors(std::size_t limit) {
 }
 
 Document in_order_of_arrival(std::size_t limit) { return sorted(with("sequence", 1), limit); }
+
+Document whole_in_order_of_arrival(std::size_t limit) {
+  return sorted(with("sequence", 1), limit, {});
+}
+
+Document by_memory(std::size_t limit) {
+  Document order = with("tenant", 1);
+  order.set("memory_id", 1).set("version", 1);
+  return sorted(order, limit, {});
+}
 
 }  // namespace maas::ltm

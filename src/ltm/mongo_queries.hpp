@@ -55,6 +55,12 @@ Document removals_filter(std::span<const OwnerChange> known);
 // `model` is the store's.
 Document waiting_filter(Waiting what, const std::string& model, std::int64_t after, Timestamp now);
 
+// For archives: of all tenants, what arrived later; the history's entries of removed memories that
+// come later in the order of tenants and ids; the whole history of some memories.
+Document arrived_after(std::int64_t sequence);
+Document removed_after(std::string_view tenant, std::string_view id);
+Document history_filter(std::string_view tenant, std::span<const std::string> memory_ids);
+
 // Options of find: everything but vectors; the newest first; the first that arrived first. A limit
 // of 0: none.
 Document without_vectors();
@@ -62,5 +68,8 @@ Document without_vectors();
 Document ids_and_vectors(std::size_t limit);
 Document newest_first(std::size_t limit);
 Document in_order_of_arrival(std::size_t limit);
+Document whole_in_order_of_arrival(std::size_t limit);  // with vectors
+// Entries of the history, by tenant, memory and version.
+Document by_memory(std::size_t limit);
 
 }  // namespace maas::ltm

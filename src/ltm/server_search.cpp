@@ -206,7 +206,7 @@ void ServerSearch::add_recent(const Asked& asked, const llm::Vector& vector,
     recent.clear();
     session.find(Collection::memories, updated_since(filter, now - kIndexing),
                  ids_and_vectors(kMostRecent), [&](const _bson_t* document) {
-                   const llm::Vector own = vector_field(document, options_.space);
+                   const llm::Vector own = vector_field(document);
                    if (own.size() != vector.size()) return true;
                    recent.push_back(
                        {text_field(document, "id"), dot(vector.data(), own.data(), own.size())});

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace maas::ltm {
@@ -72,10 +73,10 @@ class SqliteEngine final : public Engine {
   std::unique_ptr<sqlite::Database> database_;
 };
 
-// A database of its own on the server that MAAS_TEST_MONGODB_URI names.
+// A database of its own on a MongoDB-wire server that a variable of the environment names.
 class MongoEngine final : public Engine {
  public:
-  explicit MongoEngine(std::string uri) {
+  MongoEngine(std::string uri, VectorStore search) : search_(search) {
     server_.uri = std::move(uri);
     server_.database = "contract-" + make_id();
     server_.timeout = 10s;  // a sanitizer and a small machine
@@ -90,12 +91,28 @@ class MongoEngine final : public Engine {
   std::unique_ptr<MemoryStore> store(const std::string& model) override {
     MongoMemoryStoreOptions options{.server = server_, .model = model};
     options.cache.partition = {.dims = kDims, .language = "english"};
-    return make_mongo_memory_store(std::move(options), [this] { return time(); });
+    options.search.store = search_;
+    // 1: of every scope but the smallest the server gives candidates.
+    if (const char* limit = std::getenv("MAAS_TEST_PARTITION_LIMIT")) {
+      options.cache.max_memories = std::stoul(limit);
+    }
+    auto store = make_mongo_memory_store(std::move(options), [this] { return time(); });
+    wait_for_index(*store, model);
+    return store;
   }
   void restart() override {}
 
  private:
+  void wait_for_index(const MemoryStore& store, const std::string& model) const {
+    if (search_ == VectorStore::exact || model.empty()) return;
+    for (int i = 0; i < 600 && store.note().find(" finds") == std::string::npos; ++i) {
+      std::this_thread::sleep_for(100ms);
+    }
+    ASSERT_NE(store.note().find(" finds"), std::string::npos) << store.note();
+  }
+
   MongoOptions server_;
+  VectorStore search_;
 };
 
 inline PartitionCacheOptions cache_options() {
@@ -104,9 +121,18 @@ inline PartitionCacheOptions cache_options() {
 
 // Null: the engine's server isn't there.
 inline std::unique_ptr<Engine> make_engine(const std::string& name) {
-  if (name == "mongodb") {
-    const char* uri = std::getenv("MAAS_TEST_MONGODB_URI");
-    return uri ? std::make_unique<MongoEngine>(uri) : nullptr;
+  struct Server {
+    std::string name;
+    const char* uri;
+    VectorStore search;
+  };
+  const Server servers[] = {
+      {"mongodb", std::getenv("MAAS_TEST_MONGODB_URI"), VectorStore::exact},
+      {"documentdb", std::getenv("MAAS_TEST_DOCUMENTDB_URI"), VectorStore::documentdb},
+      {"atlas", std::getenv("MAAS_TEST_ATLAS_URI"), VectorStore::atlas}};
+  for (const Server& server : servers) {
+    if (name != server.name) continue;
+    return server.uri ? std::make_unique<MongoEngine>(server.uri, server.search) : nullptr;
   }
   PartitionCacheOptions cache = cache_options();
   // Every search loads its partition, and no event loop does any of the work.
@@ -174,7 +200,7 @@ class MemoryStoreContract : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     engine_ = make_engine(GetParam());
-    if (!engine_) GTEST_SKIP() << "MAAS_TEST_MONGODB_URI names no server";
+    if (!engine_) GTEST_SKIP() << "no variable of the environment names such a server";
     store_ = engine_->store("model");
   }
   void TearDown() override {

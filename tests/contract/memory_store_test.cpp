@@ -371,7 +371,8 @@ TEST_P(MemoryStoreContract, ListsPageByPageWhatWasSaidAtOneTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, MemoryStoreContract,
-                         testing::Values("sqlite", "sqlite_forgetful", "sqlite_indexed", "mongodb"),
+                         testing::Values("sqlite", "sqlite_forgetful", "sqlite_indexed", "mongodb",
+                                         "documentdb", "atlas"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

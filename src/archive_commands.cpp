@@ -1,0 +1,241 @@
+#include "commands.hpp"
+#include "core/error.hpp"
+#include "ltm/archive_line.hpp"
+#include "ltm/memory_archive.hpp"
+#include "ltm/memory_store_sqlite.hpp"
+#include "models.hpp"
+#include "progress.hpp"
+#include "service.hpp"
+#include "sqlite/database.hpp"
+#include "stm/message_store.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <thread>
+#include <unistd.h>
+
+namespace maas {
+namespace {
+
+constexpr std::size_t kAtOnce = 100;
+// MongoDB ends a transaction that nobody goes on with after a minute.
+constexpr std::chrono::seconds kPatience{120};
+constexpr std::chrono::seconds kPause{1};
+
+// The long-term memory that is configured, as a whole.
+class Archive {
+ public:
+  explicit Archive(const Config& config) : loops_(1), models_(config, loops_) {
+    ltm::VectorSpace space;
+    if (const llm::Embedder* embedder = models_.embedder()) {
+      space = {std::string(embedder->model()), embedder->dims()};
+    }
+    if (!config.mongo.uri.empty()) {
+      archive_ = ltm::make_mongo_memory_archive(config.mongo, std::move(space));
+      return;
+    }
+    const std::string_view migrations[] = {stm::kSqliteSchema, ltm::kSqliteSchema};
+    database_ = std::make_unique<sqlite::Database>(
+        sqlite::Options{config.database_file(), config.sqlite_synchronous}, migrations, pool_);
+    archive_ = ltm::make_sqlite_memory_archive(*database_, std::move(space));
+  }
+
+  ltm::MemoryArchive* operator->() { return archive_.get(); }
+
+ private:
+  EventLoops loops_;
+  Models models_;
+  boost::asio::thread_pool pool_{1};
+  std::unique_ptr<sqlite::Database> database_;
+  std::unique_ptr<ltm::MemoryArchive> archive_;
+};
+
+[[noreturn]] void fail_to_write(const std::string& file) {
+  throw Error(Errc::unavailable, file + " can't be written: " + std::strerror(errno) +
+                                     "; run the command again to go on");
+}
+
+// The whole lines of a file that an interrupted export has left; their number, and the last one.
+struct Begun {
+  std::size_t lines = 0;
+  std::string last;
+  std::uintmax_t bytes = 0;
+};
+
+Begun begun_export(const std::filesystem::path& file) {
+  Begun begun;
+  std::ifstream in(file, std::ios::binary);
+  std::string line;
+  while (std::getline(in, line) && !in.eof()) {  // at the end: a line that is not whole
+    begun.bytes += line.size() + 1;
+    ++begun.lines;
+    begun.last = line;
+  }
+  return begun;
+}
+
+// Where an export goes on; the file then ends behind the memory before that.
+ltm::ArchivePosition resume(Archive& archive, const std::filesystem::path& file, Begun& begun) {
+  begun = begun_export(file);
+  if (begun.lines > 1) {
+    try {
+      if (const auto position = archive->position_of(ltm::archived_memory(begun.last))) {
+        std::filesystem::resize_file(file, begun.bytes);
+        std::fprintf(stderr, "going on behind the %zu memories in %s\n", begun.lines - 1,
+                     file.c_str());
+        return *position;
+      }
+    } catch (const ltm::BadLine&) {
+      // Not what an export writes: it is begun anew.
+    }
+  }
+  begun = {};
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << ltm::kArchiveHead << '\n';
+  return {};
+}
+
+std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::size_t count,
+                      std::ostream& out, const std::string& file) {
+  Progress progress("exported");
+  while (true) {
+    ltm::ArchivePart part = archive->read(position, kAtOnce);
+    if (part.memories.empty()) break;
+    for (const ltm::ArchivedMemory& memory : part.memories)
+      out << ltm::archive_line(memory) << '\n';
+    if (!out.flush()) fail_to_write(file);
+    position = part.last;
+    progress.tell(count += part.memories.size());
+  }
+  progress.end();
+  return count;
+}
+
+[[noreturn]] void refuse_line(const std::string& file, std::size_t number, const char* what) {
+  throw Error(Errc::invalid_argument, file + ", line " + std::to_string(number) + ": " + what +
+                                          "; the lines before it are stored, repair it and run the "
+                                          "command again");
+}
+
+// A line without its end; false: there is none left.
+bool read_line(std::istream& in, std::string& line, std::size_t number, const std::string& file) {
+  line.clear();
+  for (char each = 0; in.get(each);) {
+    if (each == '\n') return true;
+    if (line.size() == ltm::kMaxArchiveLine) {
+      refuse_line(file, number, "it is longer than 64 MiB");
+    }
+    line += each;
+  }
+  return !line.empty();
+}
+
+// Waits for a server that is away, or for what a process that was killed holds up there.
+ltm::Imported write_patiently(Archive& archive, const std::vector<ltm::ArchivedMemory>& memories) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    try {
+      return archive->write(memories);
+    } catch (const Error& error) {
+      if (error.code() != Errc::unavailable || std::chrono::steady_clock::now() > end) throw;
+      std::fprintf(stderr, "waiting: %s\n", error.what());
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+void add(ltm::Imported& all, const ltm::Imported& part) {
+  all.stored += part.stored;
+  all.known += part.known;
+  all.kept += part.kept;
+  all.unvectored += part.unvectored;
+}
+
+ltm::Imported read_all(Archive& archive, std::istream& in, const std::string& file) {
+  Progress progress("read");
+  ltm::Imported imported;
+  std::vector<ltm::ArchivedMemory> memories;
+  std::string line;
+  const auto store = [&] {
+    add(imported, write_patiently(archive, memories));
+    memories.clear();
+  };
+  std::size_t number = 1;
+  try {
+    if (!read_line(in, line, number, file)) throw ltm::BadLine("the file is empty");
+    ltm::check_archive_head(line);
+    while (read_line(in, line, ++number, file)) {
+      memories.push_back(ltm::archived_memory(line));
+      if (memories.size() == kAtOnce) store();
+      progress.tell(number - 1);
+    }
+  } catch (const ltm::BadLine& error) {
+    store();
+    refuse_line(file, number, error.what());
+  }
+  store();
+  progress.end();
+  return imported;
+}
+
+}  // namespace
+
+int export_memories(const Config& config, const std::string& file) {
+  if (file != "-" && std::filesystem::exists(file)) {
+    throw Error(Errc::invalid_argument, file + " exists already; name a new file");
+  }
+  if (config.mongo.uri.empty() && !std::filesystem::exists(config.database_file())) {
+    throw Error(Errc::invalid_argument, "there is no database " + config.database_file().string() +
+                                            "; name its directory with --data-dir");
+  }
+  Archive archive(config);
+  if (file == "-") {
+    std::cout << ltm::kArchiveHead << '\n';
+    write_all(archive, {}, 0, std::cout, "standard output");
+    return 0;
+  }
+  const std::filesystem::path part = file + ".part";
+  Begun begun;
+  const ltm::ArchivePosition position = resume(archive, part, begun);
+  std::ofstream out(part, std::ios::binary | std::ios::app);
+  if (!out) fail_to_write(part);
+  const std::size_t before = begun.lines > 0 ? begun.lines - 1 : 0;
+  const std::size_t count = write_all(archive, position, before, out, part);
+  out.close();
+  if (!out) fail_to_write(part);
+  std::filesystem::rename(part, file);
+  std::printf("%zu memories exported to %s; 'maas import' stores them elsewhere\n", count,
+              file.c_str());
+  return 0;
+}
+
+int import_memories(const Config& config, const std::string& file) {
+  std::optional<DataDirectoryLock> lock;
+  if (config.mongo.uri.empty()) lock.emplace(config.data_dir);
+  std::ifstream opened;
+  if (file != "-") {
+    opened.open(file, std::ios::binary);
+    if (!opened) {
+      throw Error(Errc::invalid_argument, file + " can't be read: " + std::strerror(errno));
+    }
+  }
+  Archive archive(config);
+  std::istream& in = file == "-" ? std::cin : opened;
+  const ltm::Imported imported = read_all(archive, in, file == "-" ? "standard input" : file);
+  std::printf("%zu memories imported, %zu were there already\n", imported.stored, imported.known);
+  if (imported.kept > 0) {
+    std::printf(
+        "%zu are there in another version, or were removed there: they were left as they are\n",
+        imported.kept);
+  }
+  if (imported.unvectored > 0) {
+    std::printf("%zu have no vector of the embedding model in use: run 'maas reembed'\n",
+                imported.unvectored);
+  }
+  return 0;
+}
+
+}  // namespace maas
