@@ -20,8 +20,11 @@ namespace maas::ltm {
 namespace {
 
 // An arm gives so many candidates per result, and at least: the mean of all is told from them, too.
+// Of a scope that is ranked whole it is asked for half of the vectors where these are not many
+// more: the others are below the mean, so nothing that counts is missing.
 constexpr std::size_t kPerResult = 4;
 constexpr std::size_t kLeast = 256;
+constexpr std::size_t kMostHalf = 1'000;
 
 // Up to so many vectors are compared one by one: an index with a filter finds less, and is slower.
 constexpr std::size_t kComparedAll = 5'000;
@@ -99,7 +102,8 @@ std::vector<SearchHit> ServerSearch::search_partition(const Asked& given,
     return found;
   }
   // The partition isn't held while the server is asked.
-  const VectorHits hits = vector_hits(asked, query.vector, candidates(query.limit), memories);
+  const std::size_t limit = std::max(candidates(query.limit), std::min(memories / 2, kMostHalf));
+  const VectorHits hits = vector_hits(asked, query.vector, limit, memories);
   partitions_.read_roughly(asked.tenant, asked.scope, [&](const Partition& partition) {
     found = partition.search(query, hits, options_.clock());
   });
