@@ -214,12 +214,25 @@ Document newest_first(std::size_t limit) {
   return sorted(order, limit);
 }
 
-Document ids_and_vectors(std::size_t limit) {
-  Document options, fields;
-  options.set("projection", fields.set("_id", 0).set("id", 1).set("embedding", 1));
+namespace {
+
+Document last_updated(const Document& fields, std::size_t limit) {
+  Document options = with("projection", fields);
   options.set("sort", with("updated_at", -1));
   options.set("limit", static_cast<std::int64_t>(limit));
   return options;
+}
+
+}  // namespace
+
+Document ids_alone(std::size_t limit) {
+  Document fields;
+  return last_updated(fields.set("_id", 0).set("id", 1), limit);
+}
+
+Document ids_and_vectors(std::size_t limit) {
+  Document fields;
+  return last_updated(fields.set("_id", 0).set("id", 1).set("embedding", 1), limit);
 }
 
 Document in_order_of_arrival(std::size_t limit) { return sorted(with("sequence", 1), limit); }

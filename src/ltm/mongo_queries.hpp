@@ -64,7 +64,8 @@ Document history_filter(std::string_view tenant, std::span<const std::string> me
 // Options of find: everything but vectors; the newest first; the first that arrived first. A limit
 // of 0: none.
 Document without_vectors();
-// Ids and vectors alone, of the last updated.
+// Ids alone, and with vectors, of the last updated.
+Document ids_alone(std::size_t limit);
 Document ids_and_vectors(std::size_t limit);
 Document newest_first(std::size_t limit);
 Document in_order_of_arrival(std::size_t limit);

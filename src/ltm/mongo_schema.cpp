@@ -38,6 +38,7 @@ std::vector<Document> schema_commands(const std::string& collection) {
       index("by_change", {{"owner", 1}, {"change", 1}}),
       index("expires_at_1", {{"expires_at", 1}}),
       index("sequence_1", {{"sequence", 1}}),
+      index("by_update", {{"tenant", 1}, {"updated_at", -1}}),
   };
   const std::vector<Document> of_history{
       index("of_memory", {{"tenant", 1}, {"memory_id", 1}, {"version", 1}}),

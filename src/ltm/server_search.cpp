@@ -130,6 +130,7 @@ std::vector<SearchHit> ServerSearch::search_candidates(const Asked& given,
   if (!asked.by_sequence) {
     std::vector<std::string> ids = word_hits(asked, query, limit);
     for (const auto& [id, cosine] : hits.hits) ids.push_back(id);
+    if (is_behind(asked)) std::ranges::move(recent(asked), std::back_inserter(ids));
     among = memories(asked, std::move(ids));
   }
   PartitionOptions options = options_.partition;
@@ -172,9 +173,7 @@ VectorHits ServerSearch::vector_hits(const Asked& asked, const llm::Vector& vect
     hits.hits = ask(asked, vector, limit, true);
   }
   hits.are_all = hits.hits.size() < limit;
-  if (asked.index.store == VectorStore::atlas && options_.read_your_writes) {
-    add_recent(asked, vector, hits);
-  }
+  if (is_behind(asked)) add_recent(asked, vector, hits);
   return hits;
 }
 
@@ -244,6 +243,27 @@ std::vector<std::string> ServerSearch::word_hits(const Asked& asked, const Searc
       ids.push_back(text_field(document, "id"));
       return true;
     });
+  });
+  return ids;
+}
+
+// Whether the search indexes may not know yet what was stored a moment ago.
+bool ServerSearch::is_behind(const Asked& asked) const {
+  return asked.index.store == VectorStore::atlas && options_.read_your_writes;
+}
+
+// The ids of what was stored a moment ago.
+std::vector<std::string> ServerSearch::recent(const Asked& asked) const {
+  const Timestamp now = options_.clock();
+  const Document filter = visible(scope_filter(asked.tenant, asked.scope), now);
+  std::vector<std::string> ids;
+  client_.use([&](MongoSession& session) {
+    ids.clear();
+    session.find(Collection::memories, updated_since(filter, now - kIndexing),
+                 ids_alone(kMostRecent), [&ids](const _bson_t* document) {
+                   ids.push_back(text_field(document, "id"));
+                   return true;
+                 });
   });
   return ids;
 }

@@ -54,6 +54,8 @@ class ServerSearch {
   void add_recent(const Asked& asked, const llm::Vector& vector, VectorHits& hits) const;
   std::vector<std::string> word_hits(const Asked& asked, const SearchQuery& query,
                                      std::size_t limit) const;
+  std::vector<std::string> recent(const Asked& asked) const;
+  bool is_behind(const Asked& asked) const;
   std::vector<MemoryPtr> memories(const Asked& asked, std::vector<std::string> ids) const;
   std::vector<MemoryPtr> matching(const Asked& asked, const SearchQuery& query,
                                   std::size_t limit) const;

@@ -98,6 +98,20 @@ def ltm_engine(request):
     return request.param
 
 
+# What the layers above an engine do is tested on the embedded one alone: it is many times as fast as a MongoDB-wire
+# server in Python, and the contract suite tests what these layers rely on, on every engine.
+ABOVE_THE_ENGINE = {"test_ltm_bad_input.py", "test_ltm_batch.py", "test_ltm_filters.py", "test_ltm_languages.py",
+                    "test_ltm_semantic.py"}
+
+
+def pytest_collection_modifyitems(config, items):
+    def is_wanted(item):
+        is_mongodb = "ltm_engine" in getattr(item, "fixturenames", ()) and item.callspec.params["ltm_engine"] == "mongodb"
+        return not (is_mongodb and item.path.name in ABOVE_THE_ENGINE)
+
+    items[:] = [item for item in items if is_wanted(item)]
+
+
 @contextlib.contextmanager
 def engine_of_memories(ltm_engine):
     """The settings that choose the engine, with a database of their own."""

@@ -1,0 +1,186 @@
+"""`maas export` and `maas import`: long-term memory goes from one engine to another as it is, interrupted or not."""
+
+import json
+import os
+import subprocess
+import time
+import uuid
+
+import pytest
+
+from support.memories import Memories
+from support.processes import BINARY, mongo_database
+
+MEMORIES = 400
+
+
+@pytest.fixture
+def mongodb():
+    with mongo_database() as settings:
+        if settings is None:
+            pytest.skip("MAAS_TEST_MONGODB_URI names no server")
+        yield settings
+
+
+def lines(path) -> list:
+    return sorted(path.read_bytes().splitlines())
+
+
+@pytest.fixture
+def filled(start_server):
+    """A stopped server whose embedded database holds memories that were changed, removed and expire."""
+    server = start_server()
+    with server.client() as client:
+        for user in range(4):
+            client.post("/ltm/memories", json={
+                "user_id": f"u{user}", "infer": False, "metadata": {"n": user, "half": 0.5, "none": None},
+                "messages": [{"role": "user", "content": f"remember {i} é\u0000 of {user}"}
+                             for i in range(MEMORIES // 4)]}).raise_for_status()
+        listed = client.get("/ltm/memories", params={"user_id": "u1", "limit": 100}).json()["results"]
+        for memory in listed[:10]:
+            client.delete(f"/ltm/memories/{memory['id']}").raise_for_status()
+        for memory in listed[10:20]:
+            client.put(f"/ltm/memories/{memory['id']}",
+                       json={"data": f"another {memory['id']}", "ttl_seconds": 3600}).raise_for_status()
+    server.stop()
+    return server
+
+
+def on(server, name: str, **settings):
+    """The same settings with another engine or directory."""
+    other = type(server)(server.directory, name, **{**server.settings, **settings})
+    (server.directory / name).mkdir(exist_ok=True)
+    other.settings["MAAS_DATA_DIR"] = str(server.directory / name)
+    return other
+
+
+def run(server, *arguments: str):
+    ran = server.run(*arguments, timeout=200)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def interrupt(server, seconds: float, *arguments: str):
+    """Runs a command and kills it after a while."""
+    process = subprocess.Popen([BINARY, *arguments], env=server.environment(), cwd=server.directory,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+
+
+def test_goes_to_mongodb_and_back_byte_for_byte(filled, mongodb, tmp_path):
+    first, second, third = (tmp_path / f"{i}.ndjson" for i in range(3))
+    assert f"{MEMORIES} memories exported" in run(filled, "export", str(first))
+    assert len(lines(first)) == MEMORIES + 1
+    elsewhere = on(filled, "elsewhere", **mongodb)
+    assert f"{MEMORIES} memories imported, 0 were there already" in run(elsewhere, "import", str(first))
+    run(elsewhere, "export", str(second))
+    assert lines(second) == lines(first)
+    back = on(filled, "back")
+    run(back, "import", str(second))
+    run(back, "export", str(third))
+    assert lines(third) == lines(first)
+    assert f"0 memories imported, {MEMORIES} were there already" in run(back, "import", str(first))
+
+
+def test_what_was_imported_is_served(filled, mongodb, tmp_path, start_server):
+    file = tmp_path / "all.ndjson"
+    run(filled, "export", str(file))
+    elsewhere = on(filled, "elsewhere", **mongodb)
+    run(elsewhere, "import", str(file))
+    gone = next(line for line in map(json.loads, file.read_text().splitlines()[1:]) if "memory" not in line)
+    server = start_server(name="served", **elsewhere.settings)
+    with server.client() as client:
+        memories = Memories(client, user_id="u2")
+        assert memories.search("remember 7")[0]["memory"] == "remember 7 é\u0000 of 2"
+        entries = client.get(f"/ltm/memories/{gone['id']}/history").json()["entries"]
+        assert [entry["event"] for entry in entries] == ["ADD", "DELETE"]
+        memories.add("something else")
+        assert memories.list()[0]["memory"] == "something else"
+
+
+def test_an_interrupted_import_is_gone_on_with(filled, tmp_path):
+    first, second = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(filled, "export", str(first))
+    elsewhere = on(filled, "elsewhere")
+    for seconds in (.15, .25, .35):
+        interrupt(elsewhere, seconds, "import", str(first))
+    run(elsewhere, "import", str(first))
+    run(elsewhere, "export", str(second))
+    assert lines(second) == lines(first)
+
+
+def test_an_interrupted_export_is_gone_on_with(filled, tmp_path):
+    first, second = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(filled, "export", str(first))
+    whole = first.read_bytes()
+    # Killed in the middle of a line, as a full disk or a signal may do it; and behind the last memory.
+    for part in (whole[:len(whole) // 2], whole[:30], whole[:5], b"", whole):
+        (tmp_path / "2.ndjson.part").write_bytes(part)
+        run(filled, "export", str(second))
+        assert lines(second) == lines(first)
+        assert not (tmp_path / "2.ndjson.part").exists()
+        second.unlink()
+
+
+def test_an_export_leaves_a_file_that_is_there(filled, tmp_path):
+    file = tmp_path / "there.ndjson"
+    file.write_text("precious")
+    ran = filled.run("export", str(file))
+    assert ran.returncode == 2 and "exists already" in ran.stderr
+    assert file.read_text() == "precious"
+
+
+def test_goes_through_pipes(filled, tmp_path):
+    exported = filled.run("export", "-")
+    assert exported.returncode == 0
+    elsewhere = on(filled, "elsewhere")
+    imported = subprocess.run([BINARY, "import", "-"], input=exported.stdout, env=elsewhere.environment(),
+                              cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert f"{MEMORIES} memories imported" in imported.stdout, imported.stderr
+
+
+@pytest.mark.parametrize("broken, told", [
+    ("{", "no JSON"), ('{"tenant":"t"}', "'id' of the memory is missing"), ("[1]", "no object"), ("\u00ff", "no JSON"),
+])
+def test_tells_the_line_that_is_wrong_and_keeps_those_before_it(filled, tmp_path, broken, told):
+    file = tmp_path / "1.ndjson"
+    run(filled, "export", str(file))
+    whole = file.read_text(encoding="utf-8").split("\n")
+    file.write_text("\n".join(whole[:151] + [broken] + whole[151:]), encoding="utf-8")
+    elsewhere = on(filled, "elsewhere")
+    ran = elsewhere.run("import", str(file))
+    assert ran.returncode == 2
+    assert "line 152" in ran.stderr and told in ran.stderr
+    file.write_text("\n".join(whole), encoding="utf-8")
+    assert f"{MEMORIES - 150} memories imported, 150 were there already" in run(elsewhere, "import", str(file))
+
+
+def test_refuses_another_file(filled, tmp_path):
+    for text in ("", "id,text\n1,tea\n", '{"maas_export":2}\n', '{"a":1}\n'):
+        file = tmp_path / f"{uuid.uuid4()}"
+        file.write_text(text)
+        ran = on(filled, "elsewhere").run("import", str(file))
+        assert ran.returncode == 2, text
+        assert "line 1" in ran.stderr
+    missing = on(filled, "elsewhere").run("import", str(tmp_path / "missing"))
+    assert missing.returncode == 2 and os.strerror(2) in missing.stderr
+
+
+def test_leaves_what_is_newer_there(filled, tmp_path, start_server):
+    file, after = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(filled, "export", str(file))
+    elsewhere = on(filled, "elsewhere")
+    run(elsewhere, "import", str(file))
+    server = start_server(name="changed", **elsewhere.settings)
+    with server.client() as client:
+        changed, removed = client.get("/ltm/memories", params={"user_id": "u3"}).json()["results"][:2]
+        client.put(f"/ltm/memories/{changed['id']}", json={"data": "newer"}).raise_for_status()
+        client.delete(f"/ltm/memories/{removed['id']}").raise_for_status()
+    server.stop()
+    assert "2 are there in another version, or were removed there" in run(elsewhere, "import", str(file))
+    run(elsewhere, "export", str(after))
+    found = {line["id"]: line for line in map(json.loads, after.read_text().splitlines()[1:])}
+    assert found[changed["id"]]["memory"] == "newer"
+    assert "memory" not in found[removed["id"]]
