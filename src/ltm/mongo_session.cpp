@@ -8,6 +8,7 @@ namespace maas::ltm {
 namespace {
 
 constexpr std::size_t kWrittenAtOnce = 200;  // documents
+constexpr int kReadAtOnce = 1'000;  // of a pipeline: one answer holds what a search asks for
 
 std::string name_of(const MongoOptions& options, Collection collection) {
   switch (collection) {
@@ -93,7 +94,7 @@ void MongoSession::aggregate(Collection collection, std::span<const Document> pi
   Document stages;
   stages.set("pipeline", pipeline);
   Document options;
-  options.set("maxTimeMS", options_.timeout.count());
+  options.set("maxTimeMS", options_.timeout.count()).set("batchSize", kReadAtOnce);
   const Document with = with_session(std::move(options));
   const auto in = open(client_, options_, collection);
   const Owned<mongoc_cursor_t> cursor(

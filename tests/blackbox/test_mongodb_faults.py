@@ -244,7 +244,7 @@ def test_a_host_that_is_not_there_is_named(start_server):
     ("MONGODB_URI", f"mongo://{USER}:{PASSWORD}@host"), ("MONGODB_URI", f"mongodb://{USER}:{PASSWORD}@@host"),
     ("MONGODB_DB_NAME", "a/b"), ("MONGODB_DB_NAME", "x" * 64), ("MONGODB_COLLECTION_NAME", "a$b"),
     ("MONGODB_COLLECTION_NAME", "system.users"), ("MONGODB_TIMEOUT_MS", "0"), ("MONGODB_POOL_SIZE", "0"),
-    ("MAAS_EXACT_SCAN_LIMIT", "0"), ("VECTOR_STORE_PROVIDER", "mongodb"), ("VECTOR_STORE_PROVIDER", "qdrant"),
+    ("MAAS_EXACT_SCAN_LIMIT", "0"), ("VECTOR_STORE_PROVIDER", "qdrant"),
 ])
 def test_a_setting_that_can_not_be_is_refused(tmp_path, name, value):
     given = {"MONGODB_URI": "mongodb://127.0.0.1:1", name: value}
