@@ -176,10 +176,14 @@ class MongoServer(Process):
     def connect(self, **options) -> pymongo.MongoClient:
         return pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=500, **options)
 
-    def start(self) -> "MongoServer":
+    def spawn_alone(self):
+        """Starts it without waiting for an answer."""
         program = pathlib.Path(sys.executable).with_name("secantusd-py")
         self.spawn([program, "--host", "127.0.0.1", "--port", self.port, "--storage-path", self.directory / "mongodb",
                     "--cache-size", "128M", *self.arguments])
+
+    def start(self) -> "MongoServer":
+        self.spawn_alone()
 
         def answers():
             with contextlib.suppress(pymongo.errors.ConnectionFailure), self.connect() as client:
