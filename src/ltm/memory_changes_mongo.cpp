@@ -110,9 +110,11 @@ std::vector<Added> MongoChanges::add(std::span<const NewMemory> memories,
   in_parts(folded, [&](std::span<const Folded> part) {
     std::vector<std::string> digests;
     for (const Folded& each : part) digests.push_back(each.digest);
-    session_.find(Collection::memories, same_text_filter(tenant_, digests, time_),
-                  in_order_of_arrival(0), [&known](const _bson_t* document) {
-                    known[text_field(document, "digest")].push_back(shared(memory_of(document)));
+    session_.find(Collection::memories, same_text_filter(tenant_, digests), in_order_of_arrival(0),
+                  [&](const _bson_t* document) {
+                    Memory memory = memory_of(document);
+                    if (expired(memory, time_)) return true;
+                    known[text_field(document, "digest")].push_back(shared(std::move(memory)));
                     return true;
                   });
   });

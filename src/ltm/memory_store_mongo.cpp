@@ -78,12 +78,13 @@ class MongoMemoryStore final : public MemoryStore {
       const std::string ids[] = {std::string(id)};
       client_.use([&](MongoSession& session) {
         memory.reset();
-        session.find(Collection::memories, visible(ids_filter(tenant, ids), clock_()),
-                     without_vectors(), [&memory](const _bson_t* document) {
+        session.find(Collection::memories, ids_filter(tenant, ids), without_vectors(),
+                     [&memory](const _bson_t* document) {
                        memory = std::make_shared<const Memory>(memory_of(document));
                        return false;
                      });
       });
+      if (memory && expired(*memory, clock_())) memory.reset();
       return memory;
     };
     co_return co_await offload(pool_, look);

@@ -143,13 +143,12 @@ Document filter_of(const Filter& filter) {
   return {};
 }
 
-Document same_text_filter(std::string_view tenant, std::span<const std::string> digests,
-                          Timestamp now) {
+Document same_text_filter(std::string_view tenant, std::span<const std::string> digests) {
   std::vector<std::string> digits;
   for (const std::string& digest : digests) digits.push_back(hexadecimal(digest));
   Document filter = with("tenant", tenant);
   filter.set("digest", with("$in", std::span<const std::string>(digits)));
-  return visible(std::move(filter), now);
+  return filter;
 }
 
 Document changes_filter(std::span<const OwnerChange> known) {

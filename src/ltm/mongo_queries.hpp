@@ -36,9 +36,8 @@ Document list_filter(std::string_view tenant, const Scope& scope, const ListQuer
 // category and times with what they can be equal to. Metadata are kept as a text.
 Document filter_of(const Filter& filter);
 
-// Memories that may say the same as one with these digests.
-Document same_text_filter(std::string_view tenant, std::span<const std::string> digests,
-                          Timestamp now);
+// Memories that may say the same as one with these digests, expired or not.
+Document same_text_filter(std::string_view tenant, std::span<const std::string> digests);
 
 // Of what a filter finds, what was written since `time`.
 Document updated_since(Document filter, Timestamp time);

@@ -277,9 +277,10 @@ std::vector<MemoryPtr> ServerSearch::memories(const Asked& asked,
   if (ids.empty()) return found;
   client_.use([&](MongoSession& session) {
     found.clear();
-    session.find(Collection::memories, visible(ids_filter(asked.tenant, ids), options_.clock()),
-                 without_vectors(), [&found](const _bson_t* document) {
-                   found.push_back(std::make_shared<const Memory>(memory_of(document)));
+    session.find(Collection::memories, ids_filter(asked.tenant, ids), without_vectors(),
+                 [&](const _bson_t* document) {
+                   auto memory = std::make_shared<const Memory>(memory_of(document));
+                   if (!expired(*memory, options_.clock())) found.push_back(std::move(memory));
                    return true;
                  });
   });
