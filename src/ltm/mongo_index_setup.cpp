@@ -2,9 +2,9 @@
 
 #include "core/log.hpp"
 #include "ltm/mongo_error.hpp"
+#include "ltm/search_index_bson.hpp"
 
 #include <algorithm>
-#include <bson/bson.h>
 #include <iterator>
 #include <vector>
 
@@ -26,34 +26,6 @@ std::string told_by(const MongoError& error) {
   return error.detail().empty() ? std::string(error.what()) : error.detail();
 }
 
-// A field at a path of keys with dots between them.
-bool find(const bson_t* document, const char* path, bson_iter_t* found) {
-  bson_iter_t begin;
-  return bson_iter_init(&begin, document) && bson_iter_find_descendant(&begin, path, found);
-}
-
-std::string text_at(const bson_t* document, const char* path) {
-  bson_iter_t field;
-  if (!find(document, path, &field) || !BSON_ITER_HOLDS_UTF8(&field)) return {};
-  std::uint32_t size = 0;
-  const char* text = bson_iter_utf8(&field, &size);
-  return {text, size};
-}
-
-std::int64_t number_at(const bson_t* document, const char* path) {
-  bson_iter_t field;
-  return find(document, path, &field) ? bson_iter_as_int64(&field) : 0;
-}
-
-// A vector index as a server tells it.
-struct VectorIndex {
-  std::int64_t dims = 0;
-  std::string similarity;
-  std::string kind;    // of DocumentDB's
-  std::string status;  // of Atlas'
-  bool is_queryable = false;
-};
-
 std::optional<std::string> mismatch(const VectorIndex& index, std::string_view similarity,
                                     const std::string& collection, const VectorSpace& space) {
   const std::string name =
@@ -73,73 +45,20 @@ std::optional<std::string> mismatch(const VectorIndex& index, std::string_view s
   return std::nullopt;
 }
 
-// Atlas' ----------------------------------------------------------------------------------------
-
-struct AtlasIndexes {
-  std::optional<VectorIndex> vectors;
-  std::vector<std::string> filter_paths;
-  bool has_words = false;
-  bool words_are_queryable = false;
-};
-
-void read_fields(const bson_t* listed, AtlasIndexes& indexes) {
-  bson_iter_t fields, field;
-  if (!find(listed, "latestDefinition.fields", &fields) || !bson_iter_recurse(&fields, &field)) {
-    return;
-  }
-  while (bson_iter_next(&field)) {
-    const std::uint8_t* bytes = nullptr;
-    std::uint32_t size = 0;
-    if (!BSON_ITER_HOLDS_DOCUMENT(&field)) continue;
-    bson_iter_document(&field, &size, &bytes);
-    bson_t one;
-    if (!bson_init_static(&one, bytes, size)) continue;
-    if (text_at(&one, "type") == "filter") {
-      indexes.filter_paths.push_back(text_at(&one, "path"));
-    } else if (text_at(&one, "path") == "embedding") {
-      indexes.vectors->dims = number_at(&one, "numDimensions");
-      indexes.vectors->similarity = text_at(&one, "similarity");
-    }
-  }
-}
-
 AtlasIndexes list_atlas(MongoSession& session) {
   AtlasIndexes indexes;
-  session.aggregate(Collection::memories, atlas::list_indexes(), [&](const bson_t* listed) {
-    bson_iter_t queryable;
-    const bool is_queryable =
-        find(listed, "queryable", &queryable) && bson_iter_as_bool(&queryable);
-    const std::string name = text_at(listed, "name");
-    if (name == kVectorIndex) {
-      indexes.vectors.emplace();
-      indexes.vectors->status = text_at(listed, "status");
-      indexes.vectors->is_queryable = is_queryable;
-      read_fields(listed, indexes);
-    } else if (name == kTextIndex) {
-      indexes.has_words = true;
-      indexes.words_are_queryable = is_queryable;
-    }
+  session.aggregate(Collection::memories, atlas::list_indexes(), [&](const _bson_t* listed) {
+    read_atlas_index(listed, indexes);
     return true;
   });
   return indexes;
 }
 
-// DocumentDB's ----------------------------------------------------------------------------------
-
 std::optional<VectorIndex> list_documentdb(MongoSession& session) {
   std::optional<VectorIndex> index;
-  session.list_indexes(Collection::memories, [&index](const bson_t* listed) {
-    if (text_at(listed, "name") != kVectorIndex) return true;
-    index.emplace();
-    // Releases differ in the name.
-    for (const std::string key : {"cosmosSearchOptions", "cosmosSearch"}) {
-      bson_iter_t options;
-      if (!find(listed, key.c_str(), &options)) continue;
-      index->dims = number_at(listed, (key + ".dimensions").c_str());
-      index->similarity = text_at(listed, (key + ".similarity").c_str());
-      index->kind = text_at(listed, (key + ".kind").c_str());
-    }
-    return false;
+  session.list_indexes(Collection::memories, [&index](const _bson_t* listed) {
+    index = documentdb_index(listed);
+    return !index;
   });
   return index;
 }
@@ -226,7 +145,7 @@ std::optional<SearchIndexState> IndexSetup::documentdb(NoSearch& why) const {
       session.command(documentdb::create_vector_index(collection, *kind, space.dims));
       index = list_documentdb(session);
     } catch (const MongoError& error) {
-      if (error.meaning().network || error.meaning().unusable) throw;
+      if (!lacks(error)) throw;
       why.reason = told_by(error);
       log::info("the server makes no such vector index",
                 {{"kind", documentdb::to_string(*kind)}, {"reason", why.reason}});
