@@ -66,15 +66,24 @@ struct Begun {
   std::uintmax_t bytes = 0;
 };
 
+// Throws Error{invalid_argument} for a file that no export has begun: it is somebody's.
 Begun begun_export(const std::filesystem::path& file) {
   Begun begun;
   std::ifstream in(file, std::ios::binary);
   std::string line;
+  const auto check_head = [&](bool begins_like_an_export) {
+    if (begun.lines > 0 || begins_like_an_export) return;
+    throw Error(Errc::invalid_argument, file.string() +
+                                            " is in the way and was not left by an export; move it "
+                                            "elsewhere, or export to another file");
+  };
   while (std::getline(in, line) && !in.eof()) {  // at the end: a line that is not whole
+    check_head(line == ltm::kArchiveHead);
     begun.bytes += line.size() + 1;
     ++begun.lines;
     begun.last = line;
   }
+  check_head(ltm::kArchiveHead.starts_with(line));
   return begun;
 }
 
@@ -120,16 +129,15 @@ std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::size
                                           "command again");
 }
 
-// A line without its end; false: there is none left.
-bool read_line(std::istream& in, std::string& line, std::size_t number, const std::string& file) {
+// A line without its end; false: there is none left. Throws BadLine.
+bool read_line(std::istream& in, std::string& line) {
   line.clear();
   for (char each = 0; in.get(each);) {
     if (each == '\n') return true;
-    if (line.size() == ltm::kMaxArchiveLine) {
-      refuse_line(file, number, "it is longer than 64 MiB");
-    }
+    if (line.size() == ltm::kMaxArchiveLine) throw ltm::BadLine("it is longer than 64 MiB");
     line += each;
   }
+  if (in.bad()) throw ltm::BadLine("it can't be read");
   return !line.empty();
 }
 
@@ -165,9 +173,9 @@ ltm::Imported read_all(Archive& archive, std::istream& in, const std::string& fi
   };
   std::size_t number = 1;
   try {
-    if (!read_line(in, line, number, file)) throw ltm::BadLine("the file is empty");
+    if (!read_line(in, line)) throw ltm::BadLine("the file is empty");
     ltm::check_archive_head(line);
-    while (read_line(in, line, ++number, file)) {
+    for (++number; read_line(in, line); ++number) {
       memories.push_back(ltm::archived_memory(line));
       if (memories.size() == kAtOnce) store();
       progress.tell(number - 1);
@@ -194,7 +202,8 @@ int export_memories(const Config& config, const std::string& file) {
   Archive archive(config);
   if (file == "-") {
     std::cout << ltm::kArchiveHead << '\n';
-    write_all(archive, {}, 0, std::cout, "standard output");
+    const std::size_t count = write_all(archive, {}, 0, std::cout, "standard output");
+    std::fprintf(stderr, "%zu memories exported\n", count);  // stdout holds the memories alone
     return 0;
   }
   const std::filesystem::path part = file + ".part";

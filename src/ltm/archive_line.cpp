@@ -3,6 +3,8 @@
 #include "core/iso8601.hpp"
 #include "core/json_text.hpp"
 #include "llm/vector_base64.hpp"
+#include "ltm/memory_text.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -17,15 +19,28 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr float kUnitTolerance = .01f;  // of a vector's length
+constexpr float kUnitTolerance = .01f;    // of a vector's length
+constexpr std::size_t kMaxIdBytes = 256;  // as in requests
+// Far beyond what changes can reach: it still has to rise with each.
+constexpr std::int64_t kMaxVersion = std::int64_t{1} << 53;
+constexpr std::size_t kMaxDepth = 128;  // of a request, in which metadata lie as deep as in a line
 
 json::value text_or_null(const std::optional<std::string>& text) {
   return text ? json::value(*text) : json::value(nullptr);
 }
 
+// All that a request may store comes back as it was: without this, numbers are off by their last
+// digit, and metadata may be less deep.
+json::parse_options as_in_requests() {
+  json::parse_options options;
+  options.max_depth = kMaxDepth;
+  options.numbers = json::number_precision::precise;
+  return options;
+}
+
 json::value parsed(std::string_view text) {
   boost::system::error_code error;
-  json::value value = json::parse(text, error);
+  json::value value = json::parse(text, error, {}, as_in_requests());
   if (error) throw BadLine("it is no JSON: " + error.message());
   return value;
 }
@@ -59,6 +74,20 @@ class Members {
     auto found = text(key);
     if (!found || found->empty()) fail(key, "is missing");
     return *std::move(found);
+  }
+
+  // Empty: it is not given.
+  std::string id(std::string_view key) const {
+    std::string id = text(key).value_or("");
+    if (id.size() > kMaxIdBytes) fail(key, "is longer than 256 bytes");
+    if (text::has_control_characters(id)) fail(key, "holds control characters");
+    return id;
+  }
+
+  std::string needed_id(std::string_view key) const {
+    std::string found = id(key);
+    if (found.empty()) fail(key, "is missing");
+    return found;
   }
 
   std::optional<Timestamp> time(std::string_view key) const {
@@ -102,7 +131,7 @@ HistoryEntry read_history_entry(const json::value& value, const std::string& mem
   const Members members(value, "a history entry");
   members.allow({"id", "event", "old_memory", "new_memory", "created_at", "updated_at"});
   HistoryEntry entry;
-  entry.id = members.needed_text("id");
+  entry.id = members.needed_id("id");
   entry.memory_id = memory_id;
   const auto event = event_from(members.needed_text("event"));
   if (!event) members.fail("event", "is none of ADD, UPDATE, DELETE");
@@ -165,7 +194,9 @@ std::string archive_line(const ArchivedMemory& archived) {
     append_given("session_id", memory.scope.session_id);
     append_member(line, "category", json::value(to_string(memory.category)));
     append_member(line, "memory", json::value(memory.text));
-    if (!memory.metadata.empty()) append_member(line, "metadata", json::parse(memory.metadata));
+    if (!memory.metadata.empty()) {
+      append_member(line, "metadata", json::parse(memory.metadata, {}, as_in_requests()));
+    }
     append_given("speaker", memory.speaker);
     append_member(line, "created_at", json::value(format_time(memory.created_at)));
     append_member(line, "updated_at", json::value(format_time(memory.updated_at)));
@@ -193,8 +224,8 @@ ArchivedMemory archived_memory(std::string_view line) {
                  "model", "vector", "history"});
   ArchivedMemory archived;
   Memory& memory = archived.memory;
-  archived.tenant = members.needed_text("tenant");
-  memory.id = members.needed_text("id");
+  archived.tenant = members.needed_id("tenant");
+  memory.id = members.needed_id("id");
   const json::value* history = members.find("history");
   if (!history || !history->is_array()) members.fail("history", "is no list");
   for (const json::value& entry : history->get_array()) {
@@ -203,15 +234,18 @@ ArchivedMemory archived_memory(std::string_view line) {
   archived.is_gone = !members.find("memory");
   if (archived.is_gone) {
     if (archived.history.empty()) members.fail("memory", "is missing, and so is a history");
+    if (archived.history.back().event != Event::remove) {
+      members.fail("memory", "is missing, but its history does not end with DELETE");
+    }
     return archived;
   }
-  memory.scope = {members.text("user_id").value_or(""), members.text("agent_id").value_or(""),
-                  members.text("session_id").value_or("")};
+  memory.scope = {members.id("user_id"), members.id("agent_id"), members.id("session_id")};
   if (memory.scope == Scope{}) members.fail("user_id", "is missing, and so are the other owners");
   const auto category = category_from(members.needed_text("category"));
   if (!category) members.fail("category", "is none of semantic, episodic, fact, preference");
   memory.category = *category;
   memory.text = members.needed_text("memory");
+  if (is_blank(memory.text)) members.fail("memory", "is blank");
   if (const json::value* metadata = members.find("metadata")) {
     if (!metadata->is_object()) members.fail("metadata", "is no object");
     memory.metadata = json::serialize(*metadata);
@@ -221,8 +255,9 @@ ArchivedMemory archived_memory(std::string_view line) {
   memory.updated_at = members.needed_time("updated_at");
   memory.expires_at = members.time("expires_at");
   const json::value* version = members.find("version");
-  if (!version || !version->is_int64() || version->get_int64() < 1) {
-    members.fail("version", "is no positive number");
+  if (!version || !version->is_int64() || version->get_int64() < 1 ||
+      version->get_int64() > kMaxVersion) {
+    members.fail("version", "is no number from 1 to 2^53");
   }
   memory.version = version->get_int64();
   read_vector(members, archived);

@@ -3,7 +3,9 @@
 #include "ltm/memory_changes_mongo.hpp"
 #include "ltm/mongo_queries.hpp"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace maas::ltm {
@@ -53,10 +55,13 @@ class MongoMemoryArchive final : public MemoryArchive {
   Imported write(std::span<const ArchivedMemory> memories) override {
     Imported imported;
     while (!memories.empty()) {
-      // Of one tenant, since a change is.
-      std::size_t count = 1;
+      // Of one tenant, since a change is. A memory may come again, as it was before it was removed
+      // and as it is since: what is there of it is known only behind the first one's transaction.
+      std::set<std::string_view> ids;
+      std::size_t count = 0;
       while (count < std::min(memories.size(), kWrittenAtOnce) &&
-             memories[count].tenant == memories[0].tenant) {
+             memories[count].tenant == memories[0].tenant &&
+             ids.insert(memories[count].memory.id).second) {
         ++count;
       }
       const Imported part = write_some(memories.first(count));

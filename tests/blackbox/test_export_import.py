@@ -134,11 +134,70 @@ def test_an_export_leaves_a_file_that_is_there(filled, tmp_path):
 
 def test_goes_through_pipes(filled, tmp_path):
     exported = filled.run("export", "-")
-    assert exported.returncode == 0
+    assert exported.returncode == 0 and f"{MEMORIES} memories exported" in exported.stderr
     elsewhere = on(filled, "elsewhere")
     imported = subprocess.run([BINARY, "import", "-"], input=exported.stdout, env=elsewhere.environment(),
                               cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert f"{MEMORIES} memories imported" in imported.stdout, imported.stderr
+
+
+def test_a_memory_removed_while_an_export_was_interrupted_is_imported_once(filled, mongodb, tmp_path, start_server):
+    file, part = tmp_path / "1.ndjson", tmp_path / "1.ndjson.part"
+    run(filled, "export", str(file))
+    whole = file.read_bytes().splitlines(keepends=True)
+    file.unlink()
+    part.write_bytes(b"".join(whole[:len(whole) // 2]))
+    told = json.loads(whole[5])
+    server = start_server(name="removes", **filled.settings)
+    with server.client() as client:
+        client.delete(f"/ltm/memories/{told['id']}").raise_for_status()
+    server.stop()
+    run(filled, "export", str(file))
+    # As it was, then as it is: close enough to each other to come in one transaction.
+    lines_of_it = [line for line in file.read_bytes().splitlines(keepends=True) if told["id"].encode() in line]
+    assert ["memory" in json.loads(line) for line in lines_of_it] == [True, False]
+    file.write_bytes(whole[0] + b"".join(lines_of_it) + lines_of_it[0])
+    for name, settings in (("embedded", {}), ("elsewhere", mongodb)):
+        assert "1 memories imported, 1 were there already\n1 are there in another version" in run(
+            on(filled, name, **settings), "import", str(file))
+
+
+def test_an_export_leaves_somebodys_part_file(filled, tmp_path):
+    part = tmp_path / "mine.part"
+    for content in ("precious", "precious\nnotes\n"):
+        part.write_text(content)
+        ran = filled.run("export", str(tmp_path / "mine"))
+        assert ran.returncode == 2 and "was not left by an export" in ran.stderr
+        assert part.read_text() == content
+
+
+def test_metadata_come_back_as_they_were(start_server, tmp_path):
+    server = start_server()
+    deep = json.loads("[" * 120 + "]" * 120)
+    metadata = {"numbers": [97.15278068976325, 3971904.0025717467, 6.82081394030646e-09], "deep": deep}
+    with server.client() as client:
+        stored = Memories(client, user_id="u").add("remember", metadata=metadata)
+    server.stop()
+    first, second = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(server, "export", str(first))
+    elsewhere = on(server, "elsewhere")
+    run(elsewhere, "import", str(first))
+    run(elsewhere, "export", str(second))
+    assert lines(second) == lines(first)
+    told = json.loads(first.read_bytes().splitlines()[1])
+    assert told["id"] == stored["id"] and told["metadata"] == metadata
+
+
+def test_keeps_what_stands_before_a_line_that_is_too_long(filled, tmp_path):
+    file = tmp_path / "1.ndjson"
+    run(filled, "export", str(file))
+    whole = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(whole[:31]) + b" " * (64 * 2**20 + 1) + whole[31])
+    elsewhere = on(filled, "elsewhere")
+    ran = elsewhere.run("import", str(file), timeout=200)
+    assert ran.returncode == 2 and "line 32: it is longer than 64 MiB" in ran.stderr
+    file.write_bytes(b"".join(whole))
+    assert f"{MEMORIES - 30} memories imported, 30 were there already" in run(elsewhere, "import", str(file))
 
 
 @pytest.mark.parametrize("broken, told", [

@@ -86,9 +86,26 @@ TEST(ArchiveLine, IsOneLineWhateverTheMemoryHolds) {
   EXPECT_EQ(archive_line(spaced).find('\n'), std::string::npos);
 }
 
+TEST(ArchiveLine, KeepsMetadataAsDeepAndNumbersAsExactAsRequestsDo) {
+  const auto kept = [](const std::string& metadata) {
+    ArchivedMemory memory = full();
+    memory.memory.metadata = metadata;
+    return archived_memory(archive_line(memory)).memory.metadata;
+  };
+  const std::string numbers =
+      R"({"a":[9.715278068976325E1,3.9719040025717467E6],"b":-9007199254740993,)"
+      R"("c":18446744073709551615,"d":-0E0})";
+  EXPECT_EQ(kept(numbers), numbers);
+  // The metadata are an object in an object: so deep a request may be.
+  const std::size_t depth = 126;
+  const std::string deep = R"({"a":)" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  EXPECT_EQ(kept(deep), deep);
+}
+
 TEST(ArchiveLine, TellsTheHistoryAloneOfWhatIsGone) {
   ArchivedMemory gone = full();
   gone.is_gone = true;
+  gone.history.back().event = Event::remove;
   const ArchivedMemory after = archived_memory(archive_line(gone));
   EXPECT_TRUE(after.is_gone);
   EXPECT_EQ(after.memory.id, "id");
@@ -122,6 +139,30 @@ TEST(ArchiveLine, RefusesWhatIsNoMemory) {
   expect_bad(changed(R"("history":[)", R"("history":7,"h":[)"), "'h'");
   expect_bad(changed(R"("model":"model",)", ""), "'model'");
   expect_bad(changed(R"("user_id":"u","agent_id":"a","session_id":"s",)", ""), "owners");
+}
+
+TEST(ArchiveLine, AllowsNoMoreThanRequestsDo) {
+  const std::string longest(256, 'x');
+  for (const std::string key : {"tenant", "id", "user_id", "agent_id", "session_id"}) {
+    const std::string told = key == "tenant" ? "t" : key == "id" ? "id" : key.substr(0, 1);
+    const std::string from = '"' + key + R"(":")" + told + '"';
+    const auto with = [&](const std::string& id) {
+      return changed(from, '"' + key + R"(":")" + id + '"');
+    };
+    EXPECT_NO_THROW(archived_memory(with(longest)));
+    expect_bad(with(longest + "x"), "'" + key + "' of the memory is longer than 256 bytes");
+    expect_bad(with("a\\u0001b"), "'" + key + "' of the memory holds control characters");
+  }
+  expect_bad(changed(R"("id":"h1")", R"("id":"\n")"), "'id' of a history entry");
+  expect_bad(changed(R"("memory":"tea\u0000 \"\n")", R"("memory":" \n")"), "is blank");
+  EXPECT_NO_THROW(archived_memory(changed(R"("version":2)", R"("version":9007199254740992)")));
+  expect_bad(changed(R"("version":2)", R"("version":9007199254740993)"), "'version'");
+}
+
+TEST(ArchiveLine, RefusesToLoseAMemoryWithoutATrace) {
+  ArchivedMemory gone = full();
+  gone.is_gone = true;
+  expect_bad(archive_line(gone), "its history does not end with DELETE");
 }
 
 TEST(ArchiveLine, RefusesVectorsThatCanNotBeCompared) {
