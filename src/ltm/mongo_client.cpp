@@ -23,35 +23,15 @@ using std::chrono::milliseconds;
 constexpr milliseconds kReconnectPause{100};
 constexpr milliseconds kLongReconnectPause{1'000};
 constexpr int kSoonAttempts = 20;
-// How long a call waits for a server to appear: with what was lost before it, and the end of the
-// transaction after it, a request is answered within 2 s.
-constexpr milliseconds kSelection{500};
+// How long the start waits for a name server. Asking it can't be interrupted.
+constexpr milliseconds kLookup{3'000};
 // How long a transaction is made anew because others were faster.
 constexpr milliseconds kConflicts{5'000};
 // A connection that broke at once was an old one; what took longer is not tried again.
 constexpr milliseconds kQuickly{200};
 constexpr milliseconds kLongestPause{40};
 
-// The driver's global state, and its log lines, which would else go to stderr as they are.
-void start_driver() {
-  struct Driver {
-    Driver() {
-      mongoc_init();
-      mongoc_log_set_handler(
-          [](mongoc_log_level_t, const char* domain, const char* message, void*) {
-            log::debug("the MongoDB driver says something",
-                       {{"domain", domain}, {"text", message}});
-          },
-          nullptr);
-    }
-    ~Driver() { mongoc_cleanup(); }
-  };
-  static const Driver driver;
-}
-
 struct Deleter {
-  void operator()(mongoc_uri_t* uri) const { mongoc_uri_destroy(uri); }
-  void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
   void operator()(mongoc_client_session_t* session) const {
     mongoc_client_session_destroy(session);
   }
@@ -63,56 +43,6 @@ struct Deleter {
 };
 template <class T>
 using Owned = std::unique_ptr<T, Deleter>;
-
-// The driver's text about a URI, if it says nothing of what stands before the '@'.
-std::string without_secret(const std::string& uri, std::string text) {
-  const std::size_t end = uri.rfind('@');
-  if (end == uri.npos) return text;
-  const std::size_t scheme = uri.find("://");
-  const std::size_t begin = scheme == uri.npos ? 0 : scheme + 3;
-  if (begin >= end) return text;
-  const std::string secret = uri.substr(begin, end - begin);
-  const std::string password = secret.substr(secret.find(':') + 1);
-  const bool told = text.find(secret) != text.npos || text.find(password) != text.npos;
-  return told ? "it can't be read" : text;
-}
-
-Owned<mongoc_uri_t> parse(const std::string& text) {
-  start_driver();
-  bson_error_t error;
-  Owned<mongoc_uri_t> uri(mongoc_uri_new_with_error(text.c_str(), &error));
-  if (!uri) {
-    throw Error(Errc::invalid_argument,
-                "MONGODB_URI is no URI of MongoDB, such as "
-                "mongodb://user:password@host:27017: " +
-                    without_secret(text, error.message));
-  }
-  return uri;
-}
-
-Owned<mongoc_client_pool_t> make_pool(const MongoOptions& options) {
-  const auto uri = parse(options.uri);
-  const auto limit = [&uri](const char* name, std::int64_t value) {
-    mongoc_uri_set_option_as_int32(uri.get(), name, static_cast<std::int32_t>(value));
-  };
-  limit(MONGOC_URI_SERVERSELECTIONTIMEOUTMS, std::min(kSelection, options.timeout).count());
-  limit(MONGOC_URI_CONNECTTIMEOUTMS, options.timeout.count());
-  limit(MONGOC_URI_SOCKETTIMEOUTMS, options.timeout.count());
-  limit(MONGOC_URI_WAITQUEUETIMEOUTMS, options.timeout.count());
-  limit(MONGOC_URI_MAXPOOLSIZE, static_cast<std::int64_t>(options.pool_size + 1));
-  // The driver tries again whatever failed, also what took all the time that there is.
-  mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYREADS, false);
-  mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYWRITES, false);
-  bson_error_t error;
-  Owned<mongoc_client_pool_t> pool(mongoc_client_pool_new_with_error(uri.get(), &error));
-  if (!pool) {
-    throw Error(Errc::invalid_argument,
-                "MONGODB_URI can't be used: " + without_secret(options.uri, error.message));
-  }
-  mongoc_client_pool_set_error_api(pool.get(), 2);
-  mongoc_client_pool_set_appname(pool.get(), "maas");
-  return pool;
-}
 
 Owned<mongoc_transaction_opt_t> transaction_options(milliseconds timeout) {
   Owned<mongoc_transaction_opt_t> options(mongoc_transaction_opts_new());
@@ -137,56 +67,26 @@ void pause_after(int attempt) {
 
 }  // namespace
 
-void check_mongo_options(const MongoOptions& options) {
-  parse(options.uri);
-  // As MongoDB's manual lists them.
-  constexpr std::string_view kInNoDatabase = "/\\. \"$*<>:|?";
-  constexpr std::size_t kLongestDatabase = 63;
-  const std::string& database = options.database;
-  if (database.size() > kLongestDatabase ||
-      database.find_first_of(kInNoDatabase) != database.npos) {
-    throw Error(Errc::invalid_argument,
-                "MONGODB_DB_NAME '" + database + "' is no name of a MongoDB database");
-  }
-  const std::string& collection = options.collection;
-  if (collection.find('$') != collection.npos || collection.starts_with("system.") ||
-      collection.starts_with('.')) {
-    throw Error(Errc::invalid_argument,
-                "MONGODB_COLLECTION_NAME '" + collection + "' is no name of a MongoDB collection");
-  }
-}
-
 struct MongoClient::State {
-  // A connection of the pool, for as long as this lives.
-  class Connection {
-   public:
-    explicit Connection(mongoc_client_pool_t* pool)
-        : pool_(pool), client_(mongoc_client_pool_pop(pool)) {
-      if (!client_)
-        throw Error(Errc::unavailable, "All connections to MongoDB are in use; try again");
-    }
-    ~Connection() { mongoc_client_pool_push(pool_, client_); }
-    Connection(const Connection&) = delete;
-    mongoc_client_t* get() { return client_; }
-
-   private:
-    mongoc_client_pool_t* pool_;
-    mongoc_client_t* client_;
-  };
-
   // A transaction whose connection broke. Ending it means to ask the server once more, which nobody
   // should wait for.
   struct Broken {
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<MongoPool::Connection> connection;
     Owned<mongoc_client_session_t> session;  // ends first
   };
 
   explicit State(MongoOptions given)
-      : options(std::move(given)),
-        pool(make_pool(options)),
-        transaction(transaction_options(options.timeout)) {
-    connect();
+      : options(std::move(given)), transaction(transaction_options(options.timeout)) {
+    if (!needs_lookup(options)) {
+      pool.emplace(options);
+      connect();
+      connector = std::thread([this] { stay_connected(); });
+      return;
+    }
+    problem = "The servers that MONGODB_URI means are being looked up";
     connector = std::thread([this] { stay_connected(); });
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, kLookup, [this] { return tried; });
   }
 
   ~State() {
@@ -210,6 +110,8 @@ struct MongoClient::State {
       ending.clear();
       if (lost) connect();
       lock.lock();
+      tried = true;
+      changed.notify_all();
       failures = problem ? failures + 1 : 0;
       if (!problem) continue;
       changed.wait_for(lock, failures < kSoonAttempts ? kReconnectPause : kLongReconnectPause,
@@ -220,7 +122,8 @@ struct MongoClient::State {
   // Asks the server whether it is there, and for everything that calls rely on.
   void connect() {
     try {
-      Connection connection(pool.get());
+      if (!pool) pool.emplace(options);
+      MongoPool::Connection connection(*pool);
       MongoSession session(options, connection.get(), nullptr);
       session.command(std::move(Document().set("ping", 1)));
       if (!prepared) {
@@ -279,7 +182,7 @@ struct MongoClient::State {
 
   // False: to be made again.
   bool attempt(const Work& work) {
-    auto connection = std::make_unique<Connection>(pool.get());
+    auto connection = std::make_unique<MongoPool::Connection>(*pool);
     bson_error_t error;
     Owned<mongoc_client_session_t> session(
         mongoc_client_start_session(connection->get(), nullptr, &error));
@@ -332,13 +235,15 @@ struct MongoClient::State {
   }
 
   const MongoOptions options;
-  const Owned<mongoc_client_pool_t> pool;
+  // Made by whoever connects first, used by others when there is no problem.
+  std::optional<MongoPool> pool;
   const Owned<mongoc_transaction_opt_t> transaction;
 
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<std::string> problem;
   std::vector<Broken> broken;
+  bool tried = false;  // to connect, by the connector
   bool stopping = false;
 
   bool prepared = false;  // changed by whoever connects: first the constructor, then one thread
@@ -354,7 +259,7 @@ void MongoClient::use(const Work& work) {
   const auto start = Clock::now();
   for (bool again = true;; again = false) {
     state_->check_usable();
-    State::Connection connection(state_->pool.get());
+    MongoPool::Connection connection(*state_->pool);
     MongoSession session(state_->options, connection.get(), nullptr);
     try {
       work(session);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "ltm/document_bson.hpp"
+#include "ltm/mongo_pool.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,18 +16,6 @@ struct _mongoc_client_t;
 struct _mongoc_client_session_t;
 
 namespace maas::ltm {
-
-struct MongoOptions {
-  std::string uri = {};  // mongodb://… or mongodb+srv://…, with everything the driver understands
-  std::string database = "maas";
-  std::string collection = "memories";       // history and owners stand beside it
-  std::chrono::milliseconds timeout{1'500};  // for each answer of a server
-  std::size_t pool_size = 16;                // connections, as many calls at once
-};
-
-// Throws Error{invalid_argument} for a URI that the driver can't read, never repeating the part
-// that may hold a password, and for names that no server takes.
-void check_mongo_options(const MongoOptions& options);
 
 // The counter of memories, a document of the owners' collection; no owner's key begins like this.
 inline constexpr std::string_view kSequence = "sequence";
