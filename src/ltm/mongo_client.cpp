@@ -127,9 +127,7 @@ struct MongoClient::State {
       MongoSession session(options, connection.get(), nullptr);
       session.command(std::move(Document().set("ping", 1)));
       if (!prepared) {
-        for (const Document& command : schema_commands(options.collection)) {
-          session.command(command);
-        }
+        make_schema(session, options);
         make_sequence(session);
         attempt([](MongoSession& inside) { inside.count(Collection::owners, {}, 1); });
       }

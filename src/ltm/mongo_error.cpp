@@ -97,9 +97,10 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
   }
   switch (error.code) {
     case kUnauthorized:
-      meaning.unusable = true;
+      meaning.unusable = meaning.forbidden = true;
       return made(Errc::unavailable,
-                  "MongoDB's user lacks rights: MaaS needs readWrite on its database");
+                  "The user of MONGODB_URI lacks rights: give it readWrite on the database that "
+                  "MONGODB_DB_NAME names");
     case kMaxTimeMsExpired:
       return made(Errc::deadline_exceeded, "MongoDB did not answer within MONGODB_TIMEOUT_MS");
     case kWriteConflict:

@@ -16,10 +16,11 @@ class MongoError : public Error {
  public:
   // What it means for a transaction, and for the calls after it.
   struct Meaning {
-    bool undone = false;    // the transaction has changed nothing; making it again may succeed
-    bool unknown = false;   // of a commit: whether it happened; committing again tells
-    bool network = false;   // the connection was lost, or the server was silent for too long
-    bool unusable = false;  // no server can be used: none is there, or it refuses this client
+    bool undone = false;     // the transaction has changed nothing; making it again may succeed
+    bool unknown = false;    // of a commit: whether it happened; committing again tells
+    bool network = false;    // the connection was lost, or the server was silent for too long
+    bool unusable = false;   // no server can be used: none is there, or it refuses this client
+    bool forbidden = false;  // the user may not do this
   };
 
   MongoError(Errc code, const std::string& message, std::string detail, Meaning meaning,
@@ -29,6 +30,10 @@ class MongoError : public Error {
   const Meaning& meaning() const { return meaning_; }
   // As the server named it; 0: the server did not say this.
   std::uint32_t server_code() const { return server_code_; }
+  // The same failure, told better by who knows what was tried.
+  MongoError in_words(const std::string& message) const {
+    return {code(), message, detail(), meaning_, server_code_};
+  }
 
  private:
   Meaning meaning_;

@@ -1,15 +1,31 @@
 #pragma once
 
-#include "ltm/document_bson.hpp"
+#include "ltm/mongo_client.hpp"
+#include "ltm/mongo_index_bson.hpp"
 
+#include <span>
 #include <string>
 #include <vector>
 
 namespace maas::ltm {
 
-// The commands that make the collections of long-term memory and their indexes, and change nothing
-// where these are. All are ordinary indexes: any MongoDB-wire server has them. There is none that
-// ends memories by itself: it would leave no trace in their history.
-std::vector<Document> schema_commands(const std::string& collection);
+// A collection as long-term memory needs it.
+struct MongoTable {
+  Collection collection;
+  std::string name;
+  std::vector<MongoIndex> indexes;
+
+  // What is missing where `present` is there: one with the same keys serves under any name. Throws
+  // Error{unavailable} that names an index which is in the way.
+  std::vector<MongoIndex> missing(std::span<const MongoIndex> present) const;
+};
+
+// `collection` is that of the memories.
+std::vector<MongoTable> schema(const std::string& collection);
+Document create_indexes(const MongoTable& table, std::span<const MongoIndex> indexes);
+
+// Makes the collections and indexes that aren't there. Needs no right to make indexes where all
+// are. What is in the way is told and left as it is. Throws MongoError and Error{unavailable}.
+void make_schema(MongoSession& session, const MongoOptions& options);
 
 }  // namespace maas::ltm

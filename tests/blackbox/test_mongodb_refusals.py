@@ -7,6 +7,7 @@ import urllib.parse
 import uuid
 
 import httpx
+import pymongo
 import pytest
 
 from support.certificates import make_certificates
@@ -34,15 +35,19 @@ class TlsMongoServer(MongoServer):
 
 
 class Refusing(WireProxy):
-    """A server that refuses one command to its user."""
+    """A server that refuses commands to its user."""
 
-    def __init__(self, upstream_port: int, command: str):
-        self.handled = frozenset({command})
+    def __init__(self, upstream_port: int, *commands: str):
+        self.handled = frozenset(commands)
         super().__init__(upstream_port)
 
     def answer(self, name: str, command: dict):
         raise CommandError(13, f"not authorized on {command['$db']} to execute command {{ {name}: … }}",
                            codeName="Unauthorized")
+
+
+class Indifferent(WireProxy):
+    """A server that refuses nothing."""
 
 
 class WithoutTransactions(WireProxy):
@@ -96,10 +101,10 @@ def start_before(start_server):
     """A server behind such a proxy."""
     proxies = []
 
-    def start(proxy, *arguments):
+    def start(proxy, *arguments, **settings):
         proxies.append(proxy(urllib.parse.urlsplit(MONGODB_URI).port, *arguments))
-        return start_server(MONGODB_URI=proxies[-1].uri, MONGODB_DB_NAME=f"refusals-{uuid.uuid4()}",
-                            MONGODB_TIMEOUT_MS="10000", **WORDS_ONLY)
+        return start_server(**{"MONGODB_URI": proxies[-1].uri, "MONGODB_DB_NAME": f"refusals-{uuid.uuid4()}",
+                               "MONGODB_TIMEOUT_MS": "10000", **WORDS_ONLY, **settings})
 
     if not MONGODB_URI:
         pytest.skip("MAAS_TEST_MONGODB_URI names no server")
@@ -112,6 +117,58 @@ def start_before(start_server):
 def test_a_user_without_rights_is_told_which_are_needed(start_before, command):
     told_of = told(start_before(Refusing, command))
     assert "lacks rights" in told_of and "readWrite" in told_of
+    if command == "createIndexes":
+        assert "the indexes of_user, of_agent, of_session" in told_of and "database refusals-" in told_of
+
+
+@pytest.fixture
+def prepared(start_before):
+    """The settings of a database that another user's server has made."""
+    server = start_before(Indifferent)
+    with server.client() as client:
+        Memories(client).store("a violin")
+    server.stop()
+    return {"MONGODB_DB_NAME": server.settings["MONGODB_DB_NAME"], "MAAS_DATA_DIR": str(server.directory / "second")}
+
+
+def assert_serves(server):
+    with server.client() as client:
+        assert client.get("/health/ready").status_code == 200
+        Memories(client).store("a piano")
+    server.stop()
+    assert server.run("check").returncode == 0
+
+
+def test_a_user_who_may_make_no_index_is_served_where_all_are_made_under_any_name(start_before, prepared):
+    with pymongo.MongoClient(MONGODB_URI) as admin:
+        owners = admin[prepared["MONGODB_DB_NAME"]]["memories_owners"]
+        keys = owners.index_information()["of_user"]["key"]
+        owners.drop_index("of_user")
+        owners.create_index(keys, name="by_hand")
+    assert_serves(start_before(Refusing, "createIndexes", **prepared))
+
+
+def test_a_user_who_may_not_see_indexes_is_served(start_before, prepared):
+    assert_serves(start_before(Refusing, "listIndexes", **prepared))
+
+
+def test_an_index_with_other_keys_is_named_and_kept(start_before):
+    database = f"refusals-{uuid.uuid4()}"
+    with pymongo.MongoClient(MONGODB_URI) as admin:
+        history = admin[database]["memories_history"]
+        history.create_index([("memory_id", 1)], name="of_memory")
+        told_of = told(start_before(Indifferent, MONGODB_DB_NAME=database))
+        assert "The index of_memory of MongoDB's collection memories_history has the keys" in told_of
+        assert "drop it" in told_of
+        assert history.index_information()["of_memory"]["key"] == [("memory_id", 1)]
+
+
+@pytest.mark.parametrize("user", ["", "maas:pa55word-that-nothing-may-tell@"])
+def test_a_name_that_no_name_server_knows_is_named(start_server, user):
+    server = start_server(**WORDS_ONLY, MONGODB_URI=f"mongodb+srv://{user}no-such-cluster.example.invalid/?tls=false")
+    told_of = told(server)
+    assert "mongodb+srv://no-such-cluster.example.invalid" in told_of and "name server" in told_of
+    assert "pa55word" not in told_of + server.log()
 
 
 def test_a_server_without_transactions_is_told_how_to_get_them(start_before):

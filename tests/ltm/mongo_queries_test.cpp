@@ -1,7 +1,5 @@
 #include "ltm/mongo_queries.hpp"
 
-#include "ltm/mongo_schema.hpp"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -121,19 +119,6 @@ TEST(MongoQueries, AsksForWhatWaits) {
             R"({ "sequence" : { "$gt" : 9 }, "model" : { "$ne" : "m" })" + visible);
   EXPECT_EQ(waiting_filter(Waiting::extraction, "m", 9, kNow).json(),
             R"({ "sequence" : { "$gt" : 9 }, "unprocessed" : true)" + visible);
-}
-
-TEST(MongoQueries, MakesOrdinaryIndexesAlone) {
-  const std::vector<Document> commands = schema_commands("c");
-  ASSERT_EQ(commands.size(), 3u);
-  EXPECT_EQ(
-      commands[1].json(),
-      R"({ "createIndexes" : "c_history", "indexes" : [ )"
-      R"({ "key" : { "tenant" : 1, "memory_id" : 1, "version" : 1 }, "name" : "of_memory" }, )"
-      R"({ "key" : { "owner" : 1, "change" : 1 }, "name" : "by_change" } ] })");
-  for (const Document& command : commands) {
-    EXPECT_EQ(command.json().find("expireAfterSeconds"), std::string::npos);
-  }
 }
 
 }  // namespace
