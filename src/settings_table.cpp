@@ -101,7 +101,7 @@ std::vector<Setting> make_settings() {
           "time for one Redis command, and for connecting, else 503"),
       secret(free_text(
           "MONGODB_URI", [](Config& c) -> auto& { return c.mongo.uri; },
-          "MongoDB server with transactions for long-term memory, "
+          "MongoDB server for long-term memory, "
           "mongodb://[user:password@]host[:port][/][?options] or mongodb+srv://…; empty: the "
           "embedded database")),
       free_text(

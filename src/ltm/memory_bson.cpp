@@ -292,4 +292,11 @@ std::int64_t number_field(const _bson_t* document, const char* key) {
   return bson_iter_init_find(&field, document, key) ? bson_iter_as_int64(&field) : 0;
 }
 
+std::int64_t date_field(const _bson_t* document, const char* key) {
+  bson_iter_t field;
+  const bool is_date =
+      bson_iter_init_find(&field, document, key) && BSON_ITER_HOLDS_DATE_TIME(&field);
+  return is_date ? bson_iter_date_time(&field) : 0;
+}
+
 }  // namespace maas::ltm

@@ -63,5 +63,7 @@ llm::Vector vector_field(const _bson_t* document);
 std::string text_field(const _bson_t* document, const char* key);
 double real_field(const _bson_t* document, const char* key);
 std::int64_t number_field(const _bson_t* document, const char* key);
+// A date of the server's, in ms since the epoch.
+std::int64_t date_field(const _bson_t* document, const char* key);
 
 }  // namespace maas::ltm

@@ -62,37 +62,17 @@ bool MongoChanges::is_current(const Memories& stored, const Memory& memory) cons
 
 // Counts a change of each memory's owner, once in a transaction.
 void MongoChanges::count(std::span<const Memory* const> changed) {
-  std::map<std::string, const Memory*> owners;
+  std::map<std::string, const Memory*> memories;
   for (const Memory* memory : changed) {
     std::string owner = scope_key(tenant_, memory->scope);
-    if (!changes_.contains(owner)) owners.emplace(std::move(owner), memory);
+    if (!changes_.contains(owner)) memories.emplace(std::move(owner), memory);
   }
-  if (owners.empty()) return;
-  if (owners.size() == 1) {
-    const auto& [owner, memory] = *owners.begin();
-    changes_[owner] =
-        session_.increment(Collection::owners, owner, 1, scope_filter(tenant_, memory->scope));
-    return;
+  if (memories.empty()) return;
+  std::vector<Owner> owners;
+  for (const auto& [owner, memory] : memories) {
+    owners.push_back({owner, scope_filter(tenant_, memory->scope)});
   }
-  std::vector<MongoSession::Update> updates;
-  std::vector<std::string> ids;
-  for (const auto& [owner, memory] : owners) {
-    Document filter, added, update;
-    filter.set("_id", owner);
-    update.set("$inc", added.set("n", std::int64_t{1}));
-    update.set("$setOnInsert", scope_filter(tenant_, memory->scope));
-    updates.push_back({std::move(filter), std::move(update)});
-    ids.push_back(owner);
-  }
-  session_.update(Collection::owners, updates, true);
-  in_parts(std::span<const std::string>(ids), [this](std::span<const std::string> part) {
-    Document filter, among;
-    filter.set("_id", among.set("$in", part));
-    session_.find(Collection::owners, filter, {}, [this](const _bson_t* document) {
-      changes_[text_field(document, "_id")] = number_field(document, "n");
-      return true;
-    });
-  });
+  changes_.merge(session_.count_changes(owners));
 }
 
 std::int64_t MongoChanges::change_of(const Memory& memory) const {
@@ -113,11 +93,14 @@ std::vector<Added> MongoChanges::add(std::span<const NewMemory> memories,
     session_.find(Collection::memories, same_text_filter(tenant_, digests), in_order_of_arrival(0),
                   [&](const _bson_t* document) {
                     Memory memory = memory_of(document);
-                    if (expired(memory, time_)) return true;
+                    if (expired(memory, time_) || rewritten_.contains(memory.id)) return true;
                     known[text_field(document, "digest")].push_back(shared(std::move(memory)));
                     return true;
                   });
   });
+  for (const auto& [id, as] : rewritten_) {
+    if (as.memory) known[as.digest].push_back(as.memory);
+  }
   std::vector<Added> added;
   std::vector<const Memory*> stored;
   std::vector<std::size_t> indices;  // theirs
@@ -177,6 +160,7 @@ std::vector<MemoryPtr> MongoChanges::update(const Memories& stored,
     history.push_back(history_document(tenant_, next, &before.text, &next.text, Event::update,
                                        next.updated_at, change));
     updated.push_back(shared(std::move(next)));
+    rewritten_[updated.back()->id] = {updated.back(), hexadecimal(digest)};
   }
   if (session_.update(Collection::memories, written) != written.size()) {
     throw Error(Errc::internal, "Internal Server Error",
@@ -192,6 +176,7 @@ void MongoChanges::remove(std::span<const Memory> memories) {
   for (const Memory& memory : memories) {
     removed.push_back(&memory);
     ids.push_back(memory.id);
+    rewritten_[memory.id] = {};
   }
   count(removed);
   in_parts(std::span<const std::string>(ids), [this](std::span<const std::string> part) {

@@ -18,7 +18,8 @@ namespace maas::ltm {
 // The changes of one transaction to a tenant's memories, with their history. Borrows its arguments.
 // Every owner whose memories change is counted (PartitionSource): two transactions that change
 // memories of one owner write the same document, so that one of them begins anew. That keeps
-// the same text from being stored twice, too.
+// the same text from being stored twice, too. Without a transaction it is the owner's lease that
+// does (LeasedChanges).
 class MongoChanges {
  public:
   using Memories = std::map<std::string, Memory, std::less<>>;  // by id
@@ -56,6 +57,13 @@ class MongoChanges {
   bool is_current(const Memories& stored, const Memory& memory) const;
 
  private:
+  // What was stored before this change, as it is after it; no memory: it is gone. A session without
+  // a transaction does not find what it writes.
+  struct Rewritten {
+    MemoryPtr memory;
+    std::string digest;  // in digits
+  };
+
   void count(std::span<const Memory* const> changed);
   std::int64_t change_of(const Memory& memory) const;
 
@@ -64,6 +72,7 @@ class MongoChanges {
   std::string_view tenant_;
   Timestamp time_;
   std::map<std::string, std::int64_t> changes_;  // of the owners that were counted
+  std::map<std::string, Rewritten> rewritten_;   // by id
 };
 
 }  // namespace maas::ltm

@@ -47,7 +47,10 @@ class MongoMemoryStore final : public MemoryStore {
 
   std::string_view engine() const override { return kMongoEngine; }
 
-  std::string note() const override { return search_.state()->description; }
+  std::string note() const override {
+    const std::string note = client_.note();
+    return search_.state()->description + (note.empty() ? "" : "; " + note);
+  }
 
   Task<std::optional<std::string>> problem() override {
     const auto ask = [this] {

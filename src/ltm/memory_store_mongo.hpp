@@ -23,14 +23,16 @@ struct MongoMemoryStoreOptions {
   std::string model = {};  // names the vectors' space, which has cache.partition.dims; empty: none
 };
 
-// Keeps memories in a MongoDB server, or in one that speaks its protocol and has transactions, for
-// any number of processes. Searches in partitions in memory that follow the server
+// Keeps memories in a MongoDB server, or in one that speaks its protocol, for any number of
+// processes. Searches in partitions in memory that follow the server
 // (ScopePartitions): the same ids and scores as the embedded engine gives. A server that can't be
 // reached is connected to when it comes; functions throw Error{unavailable} until then.
 //
 // Every change is one transaction: of the memories, their history, and a counter of their owner's
 // changes. So a search finds what any process has stored, and texts are compared with what any
-// process has stored.
+// process has stored. On a server without transactions it is made step by step (LeasedChanges),
+// with the same promises for what was acknowledged; of a change of several memories that was
+// interrupted, some may have been made.
 //
 // Throws Error{invalid_argument} for a malformed URI. To be destroyed when the event loops no
 // longer run.

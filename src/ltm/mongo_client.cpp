@@ -2,13 +2,16 @@
 
 #include "core/log.hpp"
 #include "ltm/mongo_error.hpp"
+#include "ltm/mongo_leased_changes.hpp"
+#include "ltm/mongo_pause.hpp"
 #include "ltm/mongo_schema.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <iterator>
 #include <mongoc/mongoc.h>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +22,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr std::string_view kInOrder =
+    "changes are made one by one for each owner, so that one that is interrupted can be settled";
 // Between attempts to connect: soon at first, later without a load on a server that refuses.
 constexpr milliseconds kReconnectPause{100};
 constexpr milliseconds kLongReconnectPause{1'000};
@@ -29,7 +34,10 @@ constexpr milliseconds kLookup{3'000};
 constexpr milliseconds kConflicts{5'000};
 // A connection that broke at once was an old one; what took longer is not tried again.
 constexpr milliseconds kQuickly{200};
-constexpr milliseconds kLongestPause{40};
+// Between looks for changes that were left on a server without transactions.
+constexpr milliseconds kLeftPause{10'000};
+// Codes by which servers refuse to end a transaction that they let begin.
+constexpr std::uint32_t kNoSuchCommand[] = {59, 115, 238};
 
 struct Deleter {
   void operator()(mongoc_client_session_t* session) const {
@@ -57,12 +65,8 @@ Owned<mongoc_transaction_opt_t> transaction_options(milliseconds timeout) {
   return options;
 }
 
-// Longer from attempt to attempt, and not the same for two who are in each other's way.
-void pause_after(int attempt) {
-  thread_local std::minstd_rand random{std::random_device()()};
-  const auto longest = std::min<std::int64_t>(kLongestPause.count(), 1ll << std::min(attempt, 10));
-  std::this_thread::sleep_for(std::chrono::microseconds(
-      std::uniform_int_distribution<std::int64_t>(0, 1'000 * longest)(random)));
+std::string told(const Error& error) {
+  return error.detail().empty() ? error.what() : error.what() + (": " + error.detail());
 }
 
 }  // namespace
@@ -76,7 +80,9 @@ struct MongoClient::State {
   };
 
   explicit State(MongoOptions given)
-      : options(std::move(given)), transaction(transaction_options(options.timeout)) {
+      : options(std::move(given)),
+        transaction(transaction_options(options.timeout)),
+        leased(options) {
     if (!needs_lookup(options)) {
       pool.emplace(options);
       connect();
@@ -102,7 +108,15 @@ struct MongoClient::State {
     std::unique_lock lock(mutex);
     int failures = 0;
     while (true) {
-      changed.wait(lock, [this] { return stopping || problem || !broken.empty(); });
+      const auto is_needed = [this] { return stopping || problem || !broken.empty(); };
+      if (has_transactions) {
+        changed.wait(lock, is_needed);
+      } else if (!changed.wait_for(lock, kLeftPause, is_needed)) {
+        lock.unlock();
+        settle_left();
+        lock.lock();
+        continue;
+      }
       if (stopping) return;
       std::vector<Broken> ending = std::exchange(broken, {});
       const bool lost = problem.has_value();
@@ -127,16 +141,51 @@ struct MongoClient::State {
       MongoSession session(options, connection.get(), nullptr);
       session.command(std::move(Document().set("ping", 1)));
       if (!prepared) {
-        make_schema(session, options);
+        make_schema(session, options, schema(options.collection));
         make_sequence(session);
-        attempt([](MongoSession& inside) { inside.count(Collection::owners, {}, 1); });
       }
+      see_about_transactions(session);
       const std::lock_guard lock(mutex);
       if (problem) log::info("connected to MongoDB again");
       prepared = true;
       problem.reset();
     } catch (const Error& error) {
       failed(error);
+    }
+  }
+
+  // Each time: a server may have become a member of a replica set, or none any more.
+  void see_about_transactions(MongoSession& session) {
+    const bool found = options.transactions && can_transact();
+    if (found == has_transactions) return;
+    if (!found) {
+      const MongoTable tables[] = {lease_schema(options.collection)};
+      make_schema(session, options, tables);
+      log::warn("the MongoDB server has no transactions", {{"instead", kInOrder}});
+    }
+    has_transactions = found;
+  }
+
+  bool can_transact() {
+    try {
+      attempt([](MongoSession& inside) { inside.count(Collection::owners, {}, 1); });
+      return true;
+    } catch (const MongoError& error) {
+      const bool has_no_end =
+          std::ranges::find(kNoSuchCommand, error.server_code()) != std::end(kNoSuchCommand);
+      if (!error.meaning().no_transactions && !has_no_end) throw;
+      return false;
+    }
+  }
+
+  void settle_left() {
+    try {
+      MongoPool::Connection connection(*pool);
+      leased.settle_left(connection.get());
+    } catch (const MongoError& error) {
+      note(error);
+    } catch (const Error& error) {
+      log::warn("changes that others have left wait to be settled", {{"reason", error.what()}});
     }
   }
 
@@ -155,8 +204,7 @@ struct MongoClient::State {
   }
 
   void failed(const Error& error) {
-    const std::string text =
-        error.detail().empty() ? error.what() : error.what() + (": " + error.detail());
+    const std::string text = told(error);
     {
       const std::lock_guard lock(mutex);
       if (!problem || *problem != text) {
@@ -232,10 +280,33 @@ struct MongoClient::State {
     }
   }
 
+  // Calls `fn` with a connection, once more if that turns out to be an old one before `begun` is
+  // set.
+  template <class F>
+  void with_connection(F fn) {
+    const auto start = Clock::now();
+    for (bool again = true;; again = false) {
+      check_usable();
+      MongoPool::Connection connection(*pool);
+      bool begun = false;
+      try {
+        fn(connection.get(), begun);
+        return;
+      } catch (const MongoError& error) {
+        const bool was_old = error.meaning().network && Clock::now() - start < kQuickly;
+        if (was_old && again && !begun) continue;
+        note(error);
+        throw;
+      }
+    }
+  }
+
   const MongoOptions options;
   // Made by whoever connects first, used by others when there is no problem.
   std::optional<MongoPool> pool;
   const Owned<mongoc_transaction_opt_t> transaction;
+  LeasedChanges leased;
+  std::atomic<bool> has_transactions = true;  // as far as is known
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -254,32 +325,29 @@ MongoClient::MongoClient(MongoOptions options)
 MongoClient::~MongoClient() = default;
 
 void MongoClient::use(const Work& work) {
-  const auto start = Clock::now();
-  for (bool again = true;; again = false) {
-    state_->check_usable();
-    MongoPool::Connection connection(*state_->pool);
-    MongoSession session(state_->options, connection.get(), nullptr);
-    try {
-      work(session);
-      return;
-    } catch (const MongoError& error) {
-      const bool was_old = error.meaning().network && Clock::now() - start < kQuickly;
-      if (was_old && again) continue;
-      state_->note(error);
-      throw;
-    }
-  }
+  state_->with_connection([&](mongoc_client_t* client, bool&) {
+    MongoSession session(state_->options, client, nullptr);
+    work(session);
+  });
 }
 
 void MongoClient::transact(const Work& work) {
   const auto end = Clock::now() + kConflicts;
   for (int attempt = 1;; ++attempt) {
     state_->check_usable();
+    if (!state_->has_transactions) {
+      return state_->with_connection(
+          [&](mongoc_client_t* client, bool& begun) { state_->leased.make(client, work, begun); });
+    }
     try {
       if (state_->attempt(work)) return;
     } catch (const MongoError& error) {
       state_->note(error);
       throw;
+    } catch (const Leased& leased) {
+      // Left from when the server had no transactions.
+      state_->with_connection(
+          [&](mongoc_client_t* client, bool&) { state_->leased.wait_for(client, leased.owner); });
     }
     if (Clock::now() >= end) {
       throw Error(Errc::unavailable, "Too many change the same memories at once; try again");
@@ -288,9 +356,16 @@ void MongoClient::transact(const Work& work) {
   }
 }
 
+std::string MongoClient::note() const {
+  return state_->has_transactions ? std::string()
+                                  : "without transactions: " + std::string(kInOrder);
+}
+
 std::optional<std::string> MongoClient::problem() {
   try {
     use([](MongoSession& session) { session.command(std::move(Document().set("ping", 1))); });
+  } catch (const MongoError& error) {
+    return told(error);
   } catch (const Error& error) {
     return error.detail().empty() ? std::string(error.what()) : error.detail();
   }

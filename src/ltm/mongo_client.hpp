@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +23,17 @@ inline constexpr std::string_view kSequence = "sequence";
 
 enum class Collection { memories, history, owners };
 
+// Whose memories are counted: the key, and what else its document has.
+struct Owner {
+  std::string key;
+  Document fields;
+};
+
+// Somebody changes an owner's memories, or has left a change of them (mongo_lease.hpp).
+struct Leased {
+  std::string owner;
+};
+
 // One connection at work, for one thread: alone, or inside a transaction. All functions block, and
 // throw MongoError.
 class MongoSession {
@@ -33,10 +45,15 @@ class MongoSession {
     Document update;
   };
 
+  // Durable: confirmed when most of the servers have them in their journals. A transaction says
+  // that itself.
+  enum class Writes { plain, durable };
+
   // `session` null: outside of a transaction. Borrows everything.
   MongoSession(const MongoOptions& options, _mongoc_client_t* client,
-               _mongoc_client_session_t* session)
-      : options_(options), client_(client), session_(session) {}
+               _mongoc_client_session_t* session, Writes writes = Writes::plain)
+      : options_(options), client_(client), session_(session), writes_(writes) {}
+  virtual ~MongoSession() = default;
 
   // Calls `visit` with what matches, until it says false. `options`: sort, projection, limit.
   void find(Collection collection, const Document& filter, Document options, const Visit& visit);
@@ -50,28 +67,41 @@ class MongoSession {
   // How many match, counted up to `limit`.
   std::size_t count(Collection collection, const Document& filter, std::size_t limit);
 
-  void insert(Collection collection, std::span<const Document> documents);
+  virtual void insert(Collection collection, std::span<const Document> documents);
+
+  // Stores documents, in the place of those with the same _id.
+  void replace(Collection collection, std::span<const Document> documents);
 
   // How many were found. `upsert`: those that are not there are made.
-  std::size_t update(Collection collection, std::span<const Update> updates, bool upsert = false);
+  virtual std::size_t update(Collection collection, std::span<const Update> updates,
+                             bool upsert = false);
 
-  std::size_t remove(Collection collection, const Document& filter);
+  virtual void remove(Collection collection, const Document& filter);
+
+  // Counts a change of each owner's memories; the numbers of these changes, by owner. Throws
+  // Leased.
+  virtual std::map<std::string, std::int64_t> count_changes(std::span<const Owner> owners);
 
   // Adds to the number `n` of the document `id`, which begins with 0; its new value. A document
-  // that isn't there is made, with `fields`.
+  // that isn't there is made, with `fields`. Throws Leased.
   std::int64_t increment(Collection collection, std::string_view id, std::int64_t by,
                          const Document& fields = {});
 
   void command(const Document& command);
 
+  // The server's, in ms since the epoch.
+  std::int64_t server_time();
+
  private:
   Document with_session(Document options) const;
+  Document for_writes() const;
   void insert_some(Collection collection, std::span<const Document> documents);
   std::size_t update_some(Collection collection, std::span<const Update> updates, bool upsert);
 
   const MongoOptions& options_;
   _mongoc_client_t* client_;
   _mongoc_client_session_t* session_;
+  Writes writes_;
 };
 
 // Connections to a MongoDB server, or to a set of them. It connects in the background and again
@@ -92,7 +122,13 @@ class MongoClient {
   // The same inside a transaction, which is committed to a majority of the servers, and durably,
   // when this returns. `work` is called again when others changed the same documents meanwhile, so
   // it begins anew each time. When `work` throws, nothing has been changed.
+  //
+  // On a server without transactions (LeasedChanges) `work` does not find what it has written, and
+  // others may find a part of it before this returns. It counts the owners of all that it changes.
   void transact(const Work& work);
+
+  // What is to be known of the server beside that it can be used; empty: nothing.
+  std::string note() const;
 
   // Why MongoDB can't be used; asks it.
   std::optional<std::string> problem();

@@ -20,6 +20,7 @@ enum Code : std::uint32_t {
   kWriteConflict = 112,
   kCommandNotSupported = 115,
   kNoSuchTransaction = 251,
+  kNotInTransaction = 263,
   kBsonObjectTooLarge = 10334,
   kDuplicateKey = 11000,
 };
@@ -45,7 +46,7 @@ bool is_refusal(const bson_error_t& error) {
 
 // Servers that are no replica set tell it in this code, drivers in that.
 bool lacks_transactions(const bson_error_t& error) {
-  return error.code == kIllegalOperation ||
+  return error.code == kIllegalOperation || error.code == kNotInTransaction ||
          (error.domain == MONGOC_ERROR_CLIENT &&
           error.code == MONGOC_ERROR_CLIENT_SESSION_FAILURE) ||
          error.domain == MONGOC_ERROR_TRANSACTION;
@@ -87,10 +88,8 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
                 "The connection to MongoDB was lost, or it was silent; try again");
   }
   if (lacks_transactions(error)) {
-    meaning.unusable = true;
-    return made(Errc::unavailable,
-                "The MongoDB server has no transactions, which long-term memory needs: run it as a "
-                "replica set, which may be of one member");
+    meaning.unusable = meaning.no_transactions = true;
+    return made(Errc::unavailable, "The MongoDB server has no transactions any more; try again");
   }
   if (is_too_large(error)) {
     return made(Errc::too_large, "The memory is too large for MongoDB");
@@ -109,7 +108,7 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
       return made(Errc::unavailable, kOthersChange);
     case kDuplicateKey:
       // Of an owner that two transactions count for the first time.
-      meaning.undone = true;
+      meaning.undone = meaning.duplicate = true;
       return made(Errc::conflict, "Others store the same memories; try again");
     case kInvalidIndexSpecification:
     case kIndexOptionsConflict:

@@ -21,6 +21,8 @@ class MongoError : public Error {
     bool network = false;    // the connection was lost, or the server was silent for too long
     bool unusable = false;   // no server can be used: none is there, or it refuses this client
     bool forbidden = false;  // the user may not do this
+    bool no_transactions = false;  // the server has none
+    bool duplicate = false;        // a document with this key is there
   };
 
   MongoError(Errc code, const std::string& message, std::string detail, Meaning meaning,

@@ -16,6 +16,7 @@ struct MongoOptions {
   std::string collection = "memories";       // history and owners stand beside it
   std::chrono::milliseconds timeout{1'500};  // for each answer of a server
   std::size_t pool_size = 16;                // connections, as many calls at once
+  bool transactions = true;                  // false: not used where the server has them, either
 };
 
 // Throws Error{invalid_argument} for a URI that the driver can't read, never repeating the part

@@ -108,6 +108,10 @@ std::vector<MongoTable> schema(const std::string& collection) {
           {Collection::owners, collection + "_owners", of_owners}};
 }
 
+MongoTable lease_schema(const std::string& collection) {
+  return {Collection::owners, collection + "_owners", {{"by_lease", {{"lease_holder", 1}}}}};
+}
+
 Document create_indexes(const MongoTable& table, std::span<const MongoIndex> indexes) {
   std::vector<Document> documents;
   for (const MongoIndex& each : indexes) {
@@ -119,8 +123,9 @@ Document create_indexes(const MongoTable& table, std::span<const MongoIndex> ind
   return command;
 }
 
-void make_schema(MongoSession& session, const MongoOptions& options) {
-  for (const MongoTable& table : schema(options.collection)) {
+void make_schema(MongoSession& session, const MongoOptions& options,
+                 std::span<const MongoTable> tables) {
+  for (const MongoTable& table : tables) {
     const std::vector<MongoIndex> missing = table.missing(list(session, table.collection));
     if (!missing.empty()) create(session, options, table, missing);
   }

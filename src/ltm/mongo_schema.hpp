@@ -24,8 +24,12 @@ struct MongoTable {
 std::vector<MongoTable> schema(const std::string& collection);
 Document create_indexes(const MongoTable& table, std::span<const MongoIndex> indexes);
 
+// The index that finds leases, which only servers without transactions need.
+MongoTable lease_schema(const std::string& collection);
+
 // Makes the collections and indexes that aren't there. Needs no right to make indexes where all
 // are. What is in the way is told and left as it is. Throws MongoError and Error{unavailable}.
-void make_schema(MongoSession& session, const MongoOptions& options);
+void make_schema(MongoSession& session, const MongoOptions& options,
+                 std::span<const MongoTable> tables);
 
 }  // namespace maas::ltm

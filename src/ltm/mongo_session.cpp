@@ -1,3 +1,4 @@
+#include "ltm/memory_bson.hpp"
 #include "ltm/mongo_client.hpp"
 #include "ltm/mongo_error.hpp"
 
@@ -8,6 +9,7 @@ namespace maas::ltm {
 namespace {
 
 constexpr std::size_t kWrittenAtOnce = 200;  // documents
+constexpr std::size_t kFoundAtOnce = 1'000;  // texts in one filter, far below 16 MB
 constexpr int kReadAtOnce = 1'000;  // of a pipeline: one answer holds what a search asks for
 
 std::string name_of(const MongoOptions& options, Collection collection) {
@@ -79,6 +81,15 @@ Document MongoSession::with_session(Document options) const {
   return options;
 }
 
+Document MongoSession::for_writes() const {
+  Document options;
+  if (writes_ == Writes::durable) {
+    Document concern;
+    options.set("writeConcern", concern.set("w", "majority").set("j", true));
+  }
+  return with_session(std::move(options));
+}
+
 void MongoSession::find(Collection collection, const Document& filter, Document options,
                         const Visit& visit) {
   options.set("maxTimeMS", options_.timeout.count());
@@ -131,10 +142,31 @@ void MongoSession::insert(Collection collection, std::span<const Document> docum
 void MongoSession::insert_some(Collection collection, std::span<const Document> documents) {
   const auto in = open(client_, options_, collection);
   const Owned<mongoc_bulk_operation_t> bulk(
-      mongoc_collection_create_bulk_operation_with_opts(in.get(), with_session({}).get()));
+      mongoc_collection_create_bulk_operation_with_opts(in.get(), for_writes().get()));
   bson_error_t error;
   for (const Document& document : documents) {
     if (!mongoc_bulk_operation_insert_with_opts(bulk.get(), document.get(), nullptr, &error)) {
+      throw mongo_error(error, nullptr);
+    }
+  }
+  Reply reply;
+  if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) {
+    throw mongo_error(error, reply.get());
+  }
+}
+
+void MongoSession::replace(Collection collection, std::span<const Document> documents) {
+  const auto in = open(client_, options_, collection);
+  const Owned<mongoc_bulk_operation_t> bulk(
+      mongoc_collection_create_bulk_operation_with_opts(in.get(), for_writes().get()));
+  Document upsert;
+  upsert.set("upsert", true);
+  bson_error_t error;
+  for (const Document& document : documents) {
+    Document same;
+    same.set("_id", text_field(document.get(), "_id"));
+    if (!mongoc_bulk_operation_replace_one_with_opts(bulk.get(), same.get(), document.get(),
+                                                     upsert.get(), &error)) {
       throw mongo_error(error, nullptr);
     }
   }
@@ -159,7 +191,7 @@ std::size_t MongoSession::update_some(Collection collection, std::span<const Upd
                                       bool upsert) {
   const auto in = open(client_, options_, collection);
   const Owned<mongoc_bulk_operation_t> bulk(
-      mongoc_collection_create_bulk_operation_with_opts(in.get(), with_session({}).get()));
+      mongoc_collection_create_bulk_operation_with_opts(in.get(), for_writes().get()));
   Document options;
   options.set("upsert", upsert);
   bson_error_t error;
@@ -176,16 +208,15 @@ std::size_t MongoSession::update_some(Collection collection, std::span<const Upd
   return number(reply.get(), "nMatched");
 }
 
-std::size_t MongoSession::remove(Collection collection, const Document& filter) {
+void MongoSession::remove(Collection collection, const Document& filter) {
   const auto in = open(client_, options_, collection);
   Reply reply;
   bson_error_t error;
   bson_destroy(reply.get());
-  if (!mongoc_collection_delete_many(in.get(), filter.get(), with_session({}).get(), reply.get(),
+  if (!mongoc_collection_delete_many(in.get(), filter.get(), for_writes().get(), reply.get(),
                                      &error)) {
     throw mongo_error(error, reply.get());
   }
-  return number(reply.get(), "deletedCount");
 }
 
 std::int64_t MongoSession::increment(Collection collection, std::string_view id, std::int64_t by,
@@ -208,12 +239,47 @@ std::int64_t MongoSession::increment(Collection collection, std::string_view id,
                                                    reply.get(), &error)) {
     throw mongo_error(error, reply.get());
   }
-  bson_iter_t value, n;
+  bson_iter_t value, n, lease;
+  if (bson_iter_init(&value, reply.get()) &&
+      bson_iter_find_descendant(&value, "value.lease_holder", &lease)) {
+    throw Leased{std::string(id)};
+  }
   if (!bson_iter_init(&value, reply.get()) || !bson_iter_find_descendant(&value, "value.n", &n)) {
     // Some servers do that to the second of two that make the same document.
     throw lost_race("MongoDB returned no counter");
   }
   return bson_iter_as_int64(&n);
+}
+
+std::map<std::string, std::int64_t> MongoSession::count_changes(std::span<const Owner> owners) {
+  std::map<std::string, std::int64_t> changes;
+  if (owners.size() == 1) {
+    changes[owners[0].key] = increment(Collection::owners, owners[0].key, 1, owners[0].fields);
+    return changes;
+  }
+  std::vector<Update> updates;
+  for (const Owner& owner : owners) {
+    Document filter, added, update;
+    filter.set("_id", owner.key);
+    update.set("$inc", added.set("n", std::int64_t{1})).set("$setOnInsert", owner.fields);
+    updates.push_back({std::move(filter), std::move(update)});
+  }
+  update(Collection::owners, updates, true);
+  for (std::size_t begin = 0; begin < owners.size(); begin += kFoundAtOnce) {
+    std::vector<std::string> keys;
+    for (const Owner& each : owners.subspan(begin, std::min(kFoundAtOnce, owners.size() - begin))) {
+      keys.push_back(each.key);
+    }
+    Document filter, among;
+    filter.set("_id", among.set("$in", std::span<const std::string>(keys)));
+    find(Collection::owners, filter, {}, [&changes](const bson_t* document) {
+      std::string key = text_field(document, "_id");
+      if (!text_field(document, "lease_holder").empty()) throw Leased{std::move(key)};
+      changes[std::move(key)] = number_field(document, "n");
+      return true;
+    });
+  }
+  return changes;
 }
 
 void MongoSession::command(const Document& command) {
@@ -224,6 +290,20 @@ void MongoSession::command(const Document& command) {
                                              with_session({}).get(), reply.get(), &error)) {
     throw mongo_error(error, reply.get());
   }
+}
+
+std::int64_t MongoSession::server_time() {
+  Document hello;
+  Reply reply;
+  bson_error_t error;
+  bson_destroy(reply.get());
+  if (!mongoc_client_command_simple(client_, "admin", hello.set("hello", 1).get(), nullptr,
+                                    reply.get(), &error)) {
+    throw mongo_error(error, reply.get());
+  }
+  const std::int64_t time = date_field(reply.get(), "localTime");
+  if (time == 0) throw Error(Errc::unavailable, "The MongoDB server tells no time");
+  return time;
 }
 
 }  // namespace maas::ltm

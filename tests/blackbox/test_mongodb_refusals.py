@@ -50,16 +50,6 @@ class Indifferent(WireProxy):
     """A server that refuses nothing."""
 
 
-class WithoutTransactions(WireProxy):
-    """A server that is no member of a replica set."""
-
-    handled = frozenset({"find", "insert", "update", "aggregate", "findAndModify", "commitTransaction"})
-
-    def answer(self, name: str, command: dict):
-        if "txnNumber" in command:
-            raise CommandError(20, "Transaction numbers are only allowed on a replica set member or mongos")
-
-
 def told(server) -> str:
     """What is told by /health/ready, and in the same words by `maas check`; the rest of the server serves."""
     reply = httpx.get(f"{server.url}/health/ready", timeout=20)
@@ -169,8 +159,3 @@ def test_a_name_that_no_name_server_knows_is_named(start_server, user):
     told_of = told(server)
     assert "mongodb+srv://no-such-cluster.example.invalid" in told_of and "name server" in told_of
     assert "pa55word" not in told_of + server.log()
-
-
-def test_a_server_without_transactions_is_told_how_to_get_them(start_before):
-    told_of = told(start_before(WithoutTransactions))
-    assert "no transactions" in told_of and "replica set" in told_of

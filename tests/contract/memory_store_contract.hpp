@@ -76,8 +76,9 @@ class SqliteEngine final : public Engine {
 // A database of its own on a MongoDB-wire server that a variable of the environment names.
 class MongoEngine final : public Engine {
  public:
-  MongoEngine(std::string uri, VectorStore search) : search_(search) {
+  MongoEngine(std::string uri, VectorStore search, bool transactions) : search_(search) {
     server_.uri = std::move(uri);
+    server_.transactions = transactions;
     server_.database = "contract-" + make_id();
     server_.timeout = 10s;  // a sanitizer and a small machine
   }
@@ -102,6 +103,8 @@ class MongoEngine final : public Engine {
   }
   void restart() override {}
 
+  const MongoOptions& server() const { return server_; }
+
  private:
   void wait_for_index(const MemoryStore& store, const std::string& model) const {
     if (search_ == VectorStore::exact || model.empty()) return;
@@ -125,14 +128,18 @@ inline std::unique_ptr<Engine> make_engine(const std::string& name) {
     std::string name;
     const char* uri;
     VectorStore search;
+    bool transactions = true;
   };
   const Server servers[] = {
       {"mongodb", std::getenv("MAAS_TEST_MONGODB_URI"), VectorStore::exact},
+      {"mongodb_without_transactions", std::getenv("MAAS_TEST_MONGODB_URI"), VectorStore::exact,
+       false},
       {"documentdb", std::getenv("MAAS_TEST_DOCUMENTDB_URI"), VectorStore::documentdb},
       {"atlas", std::getenv("MAAS_TEST_ATLAS_URI"), VectorStore::atlas}};
   for (const Server& server : servers) {
     if (name != server.name) continue;
-    return server.uri ? std::make_unique<MongoEngine>(server.uri, server.search) : nullptr;
+    if (!server.uri) return nullptr;
+    return std::make_unique<MongoEngine>(server.uri, server.search, server.transactions);
   }
   PartitionCacheOptions cache = cache_options();
   // Every search loads its partition, and no event loop does any of the work.

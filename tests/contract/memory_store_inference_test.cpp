@@ -45,6 +45,30 @@ TEST_P(MemoryStoreContract, AppliesChangesThatBelongTogether) {
   EXPECT_EQ(history(dog->id).back().event, Event::remove);
 }
 
+TEST_P(MemoryStoreContract, ComparesWhatIsAddedWithWhatTheOtherChangesLeave) {
+  const MemoryPtr home = add("I live in Oslo");
+  const MemoryPtr dog = add("I have a dog");
+  Changes changes;
+  for (const char* text : {"I live in Lisbon", "I live in Oslo", "I have a dog"}) {
+    changes.added.push_back(said(text));
+  }
+  Memory moved = *home;
+  moved.text = "I live in Lisbon";
+  changes.updated.push_back({moved, vector_of(moved.text)});
+  changes.removed.push_back(dog);
+
+  const auto applied = run(store_->apply("t", changes));
+
+  ASSERT_TRUE(applied);
+  EXPECT_TRUE(applied->added[0].existed);
+  EXPECT_EQ(applied->added[0].memory->id, home->id);
+  EXPECT_FALSE(applied->added[1].existed);
+  EXPECT_FALSE(applied->added[2].existed);
+  Texts left = texts();
+  std::ranges::sort(left);
+  EXPECT_EQ(left, (Texts{"I have a dog", "I live in Lisbon", "I live in Oslo"}));
+}
+
 TEST_P(MemoryStoreContract, AppliesNothingWhenOneOfTheMemoriesHasChanged) {
   const MemoryPtr home = add("I live in Oslo");
   const MemoryPtr dog = add("I have a dog");

@@ -119,7 +119,8 @@ TEST_P(MemoryStoreReplicas, LoseNoUpdateOfSixtyFourWritersAndTellEachOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, MemoryStoreReplicas,
-                         testing::Values("mongodb", "documentdb", "atlas"),
+                         testing::Values("mongodb", "mongodb_without_transactions", "documentdb",
+                                         "atlas"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

@@ -372,7 +372,7 @@ TEST_P(MemoryStoreContract, ListsPageByPageWhatWasSaidAtOneTime) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, MemoryStoreContract,
                          testing::Values("sqlite", "sqlite_forgetful", "sqlite_indexed", "mongodb",
-                                         "documentdb", "atlas"),
+                                         "mongodb_without_transactions", "documentdb", "atlas"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

@@ -129,3 +129,13 @@ class WireProxy:
         if is_handled:
             return encode_reply(self.change_reply(name, decode(answer)), message)
         return answer
+
+
+class WithoutTransactions(WireProxy):
+    """A server that is no member of a replica set."""
+
+    handled = frozenset({"find", "insert", "update", "delete", "aggregate", "findAndModify", "commitTransaction"})
+
+    def answer(self, name: str, command: dict) -> dict | None:
+        if "txnNumber" in command:
+            raise CommandError(20, "Transaction numbers are only allowed on a replica set member or mongos")
