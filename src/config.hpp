@@ -43,6 +43,7 @@ struct Config {
   ltm::SearchIndexOptions search_index;
   bool read_your_writes = true;
   std::size_t exact_scan_limit = 20'000;
+  std::size_t local_vectors_limit = 200;
   ltm::LongTermMemoryOptions long_term;
   api::LtmLimits long_term_limits;
   std::size_t partition_cache_mb = 256;

@@ -61,12 +61,13 @@ std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Da
   const std::size_t max_bytes = config.partition_cache_mb * kMebibyte;
   if (!config.mongo.uri.empty()) {
     ltm::MongoMemoryStoreOptions options{.server = config.mongo, .model = std::move(model)};
-    options.cache.max_bytes = max_bytes;
-    options.cache.max_memories = config.exact_scan_limit;
-    options.search = config.search_index;
-    options.search.language = partition.language;
-    options.read_your_writes = config.read_your_writes;
-    options.cache.partition = std::move(partition);
+    options.search = {.index = config.search_index,
+                      .scan_limit = config.exact_scan_limit,
+                      .local_vectors = config.local_vectors_limit,
+                      .read_your_writes = config.read_your_writes};
+    options.search.index.language = partition.language;
+    options.search.cache.max_bytes = max_bytes;
+    options.search.cache.partition = std::move(partition);
     return ltm::make_mongo_memory_store(std::move(options));
   }
   ltm::SqliteMemoryStoreOptions options;

@@ -142,6 +142,12 @@ std::vector<Setting> make_settings() {
           10'000'000,
           "memories in a scope of MongoDB that is ranked whole in this process; larger ones are "
           "searched by the server, else with exact answered with 503"),
+      integer<std::size_t>(
+          "MAAS_LOCAL_VECTORS_LIMIT", [](Config& c) -> auto& { return c.local_vectors_limit; }, 0,
+          10'000'000,
+          "memories in a scope of MongoDB whose vectors this process holds and compares though the "
+          "server could: small scopes are ranked exactly as by the embedded engine, without a "
+          "question for vectors; 0: none"),
       choice(
           "STM_DEFAULT_STRATEGY", +[](Config& c) -> Strategy& { return c.context.strategy; },
           {{"sliding_window", Strategy::sliding_window},

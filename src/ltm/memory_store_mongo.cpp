@@ -34,11 +34,10 @@ class MongoMemoryStore final : public MemoryStore {
  public:
   MongoMemoryStore(MongoMemoryStoreOptions options, std::function<Timestamp()> clock)
       : clock_(std::move(clock)),
-        space_{std::move(options.model), options.cache.partition.dims},
+        space_{std::move(options.model), options.search.cache.partition.dims},
         client_(options.server),
         search_(client_, options.server.collection, space_,
-                with_clock(std::move(options.cache), clock_), std::move(options.search),
-                options.read_your_writes),
+                with_clock(std::move(options.search), clock_)),
         pool_(options.server.pool_size) {
     for (std::size_t i = 0; i < kLanes; ++i) lanes_.push_back(asio::make_strand(pool_));
   }
@@ -317,9 +316,9 @@ class MongoMemoryStore final : public MemoryStore {
   }
 
  private:
-  static ScopePartitionsOptions with_clock(ScopePartitionsOptions options,
-                                           const std::function<Timestamp()>& clock) {
-    options.clock = clock;
+  static MongoSearchOptions with_clock(MongoSearchOptions options,
+                                       const std::function<Timestamp()>& clock) {
+    options.cache.clock = clock;
     return options;
   }
 

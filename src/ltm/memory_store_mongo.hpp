@@ -3,8 +3,7 @@
 #include "core/time.hpp"
 #include "ltm/memory_store.hpp"
 #include "ltm/mongo_client.hpp"
-#include "ltm/mongo_search_index.hpp"
-#include "ltm/scope_partitions.hpp"
+#include "ltm/mongo_search.hpp"
 
 #include <functional>
 #include <memory>
@@ -14,18 +13,16 @@
 namespace maas::ltm {
 
 inline constexpr std::string_view kMongoEngine = "mongodb";
+
 struct MongoMemoryStoreOptions {
   MongoOptions server = {};
-  ScopePartitionsOptions cache = {};  // its clock is the store's
-  SearchIndexOptions search = {};
-  // Whether searches of an index that is behind its collection read what was stored last beside it.
-  bool read_your_writes = true;
-  std::string model = {};  // names the vectors' space, which has cache.partition.dims; empty: none
+  MongoSearchOptions search = {};  // its cache's clock is the store's
+  std::string model = {};  // names the vectors' space, which has the partitions' dims; empty: none
 };
 
 // Keeps memories in a MongoDB server, or in one that speaks its protocol, for any number of
-// processes. Searches in partitions in memory that follow the server
-// (ScopePartitions): the same ids and scores as the embedded engine gives. A server that can't be
+// processes. Searches in partitions in memory that follow the server: the same ids and scores as
+// the embedded engine gives; or has a server search that can (MongoSearch). A server that can't be
 // reached is connected to when it comes; functions throw Error{unavailable} until then.
 //
 // Every change is one transaction: of the memories, their history, and a counter of their owner's

@@ -1,5 +1,7 @@
 #include "ltm/mongo_search.hpp"
 
+#include "ltm/scope_key.hpp"
+
 namespace maas::ltm {
 namespace {
 
@@ -11,52 +13,51 @@ ScopePartitionsOptions without_vectors(ScopePartitionsOptions options) {
 }  // namespace
 
 MongoSearch::MongoSearch(MongoClient& client, const std::string& collection,
-                         const VectorSpace& space, const ScopePartitionsOptions& cache,
-                         SearchIndexOptions index, bool read_your_writes)
-    : clock_(cache.clock),
-      whole_source_(client, space, cache.max_memories, clock_),
-      words_source_(client, {}, cache.max_memories, clock_),
-      whole_(cache, whole_source_),
-      words_(without_vectors(cache), words_source_),
+                         const VectorSpace& space, const MongoSearchOptions& options)
+    : clock_(options.cache.clock),
+      scan_limit_(options.scan_limit),
+      local_vectors_(options.local_vectors),
+      whole_source_(client, space, clock_),
+      words_source_(client, {}, clock_),
+      whole_(options.cache, whole_source_),
+      words_(without_vectors(options.cache), words_source_),
       server_(client, words_,
               {.space = space,
-               .partition = cache.partition,
-               .least_large = cache.max_memories,
-               .read_your_writes = read_your_writes,
+               .partition = options.cache.partition,
+               .scan_limit = options.scan_limit,
+               .read_your_writes = options.read_your_writes,
                .clock = clock_}),
-      index_(client, collection, space, std::move(index)) {}
+      index_(client, collection, space, options.index) {}
 
 std::vector<SearchHit> MongoSearch::search(std::string_view tenant, const Scope& scope,
                                            const SearchQuery& query) {
   const auto state = index_.state();
-  if (state->is_ready) return server_.search(*state, tenant, scope, query);
   std::vector<SearchHit> found;
-  whole_.read(tenant, scope,
-              [&](const Partition& partition) { found = partition.search(query, clock_()); });
-  return found;
+  const auto search = [&](const Partition& partition) {
+    found = partition.search(query, clock_());
+  };
+  if (read_here(*state, tenant, scope, &ScopePartitions::read, search)) return found;
+  return server_.search(*state, tenant, scope, query);
 }
 
 std::vector<Neighbour> MongoSearch::nearest(std::string_view tenant, const Scope& scope,
                                             const llm::Vector& vector, std::size_t limit) {
   const auto state = index_.state();
-  if (state->is_ready) return server_.nearest(*state, tenant, scope, vector, limit);
   std::vector<Neighbour> found;
-  whole_.read(tenant, scope, [&](const Partition& partition) {
+  const auto search = [&](const Partition& partition) {
     found = partition.nearest(vector, limit, clock_());
-  });
-  return found;
+  };
+  if (read_here(*state, tenant, scope, &ScopePartitions::read, search)) return found;
+  return server_.nearest(*state, tenant, scope, vector, limit);
 }
 
 std::vector<std::string> MongoSearch::speakers(std::string_view tenant, const Scope& scope) {
   const auto state = index_.state();
   std::vector<std::string> names;
   const auto read = [&names](const Partition& partition) { names = partition.speakers(); };
-  if (!state->is_ready) {
-    whole_.read_roughly(tenant, scope, read);
-    return names;
-  }
+  if (read_here(*state, tenant, scope, &ScopePartitions::read_roughly, read)) return names;
   try {
-    words_.read_roughly(tenant, scope, read);
+    words_.read_roughly(tenant, scope, scan_limit_, read);
   } catch (const TooManyMemories&) {
     // Who speaks in so large a scope isn't known; the query is embedded as it is.
   }
@@ -66,6 +67,25 @@ std::vector<std::string> MongoSearch::speakers(std::string_view tenant, const Sc
 void MongoSearch::note_change() noexcept {
   whole_.note_change();
   words_.note_change();
+}
+
+// Calls `use` with a partition that has vectors; false: the server is to compare them.
+bool MongoSearch::read_here(const SearchIndexState& state, std::string_view tenant,
+                            const Scope& scope, Read read, const ScopePartitions::Use& use) {
+  if (!state.is_ready) {
+    (whole_.*read)(tenant, scope, scan_limit_, use);
+    return true;
+  }
+  if (local_vectors_ == 0) return false;
+  const std::string key = scope_key(tenant, scope);
+  if (not_local_.contains(key)) return false;
+  try {
+    (whole_.*read)(tenant, scope, local_vectors_, use);
+    return true;
+  } catch (const TooManyMemories&) {
+    not_local_.add(key);
+    return false;
+  }
 }
 
 }  // namespace maas::ltm

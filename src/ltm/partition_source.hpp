@@ -37,8 +37,8 @@ class PartitionSource {
   virtual std::vector<OwnerChange> last_changes(std::string_view tenant, const Scope& scope) = 0;
 
   // Calls `visit` with every visible memory in the scope, perhaps twice. Throws TooManyMemories
-  // if they are.
-  virtual void read_all(std::string_view tenant, const Scope& scope,
+  // if there are more than `most`.
+  virtual void read_all(std::string_view tenant, const Scope& scope, std::size_t most,
                         const std::function<void(MemoryRow)>& visit) = 0;
 
   // Calls `changed` with every memory that was changed after what is known of its owner, as it is,

@@ -34,12 +34,12 @@ std::vector<OwnerChange> MongoPartitionSource::last_changes(std::string_view ten
   return changes;
 }
 
-void MongoPartitionSource::read_all(std::string_view tenant, const Scope& scope,
+void MongoPartitionSource::read_all(std::string_view tenant, const Scope& scope, std::size_t most,
                                     const std::function<void(MemoryRow)>& visit) {
   client_.use([&](MongoSession& session) {
     const Document filter = scope_filter(tenant, scope);
-    if (session.count(Collection::memories, filter, max_memories_ + 1) > max_memories_) {
-      throw TooManyMemories(max_memories_);
+    if (session.count(Collection::memories, filter, most + 1) > most) {
+      throw TooManyMemories(most);
     }
     // Whether they are visible is looked at here: a server may take the wrong index for it.
     const Timestamp time = clock_();

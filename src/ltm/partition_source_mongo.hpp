@@ -10,18 +10,14 @@
 namespace maas::ltm {
 
 // The memories of a MongoDB server as partitions see them. Borrows the client. Vectors are not read
-// for a space without dimensions. Refuses scopes of more than `max_memories` before it reads them.
+// for a space without dimensions. Refuses scopes of too many memories before it reads them.
 class MongoPartitionSource final : public PartitionSource {
  public:
-  MongoPartitionSource(MongoClient& client, VectorSpace space, std::size_t max_memories,
-                       std::function<Timestamp()> clock)
-      : client_(client),
-        space_(std::move(space)),
-        max_memories_(max_memories),
-        clock_(std::move(clock)) {}
+  MongoPartitionSource(MongoClient& client, VectorSpace space, std::function<Timestamp()> clock)
+      : client_(client), space_(std::move(space)), clock_(std::move(clock)) {}
 
   std::vector<OwnerChange> last_changes(std::string_view tenant, const Scope& scope) override;
-  void read_all(std::string_view tenant, const Scope& scope,
+  void read_all(std::string_view tenant, const Scope& scope, std::size_t most,
                 const std::function<void(MemoryRow)>& visit) override;
   void read_changes(std::span<const OwnerChange> known,
                     const std::function<void(MemoryRow)>& changed,
@@ -32,7 +28,6 @@ class MongoPartitionSource final : public PartitionSource {
 
   MongoClient& client_;
   VectorSpace space_;
-  std::size_t max_memories_;
   std::function<Timestamp()> clock_;
 };
 

@@ -18,6 +18,10 @@ constexpr std::chrono::seconds kAbout{5};
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t kOwnerBytes = 160;  // an owner's key and change
 
+void check_size(std::size_t memories, std::size_t most) {
+  if (memories > most) throw TooManyMemories(most);
+}
+
 }  // namespace
 
 // `reading` alone is locked while the source is asked for changes, so that who else searches the
@@ -61,7 +65,8 @@ ScopePartitions::ScopePartitions(ScopePartitionsOptions options, PartitionSource
 
 ScopePartitions::~ScopePartitions() = default;
 
-void ScopePartitions::read(std::string_view tenant, const Scope& scope, const Use& use) {
+void ScopePartitions::read(std::string_view tenant, const Scope& scope, std::size_t most,
+                           const Use& use) {
   const EntryPtr entry = open(tenant, scope);
   const std::uint64_t own_changes = own_changes_;
   const auto asked_at = SteadyClock::now();
@@ -74,29 +79,31 @@ void ScopePartitions::read(std::string_view tenant, const Scope& scope, const Us
     const std::shared_lock reading(entry->reading);
     if (entry->has(changes) && entry->is_free_of_expired(options_.clock())) {
       note_asked();
-      check_size(entry->partition->size());
+      check_size(entry->partition->size(), most);
       use(*entry->partition);
       return;
     }
   }
   const std::unique_lock changing(entry->reading);
-  bring_up_to_date(*entry, tenant, scope, changes);
+  bring_up_to_date(*entry, tenant, scope, most, changes);
   note_asked();
   count_bytes(entry);
-  check_size(entry->partition->size());
+  check_size(entry->partition->size(), most);
   use(*entry->partition);
 }
 
-void ScopePartitions::read_roughly(std::string_view tenant, const Scope& scope, const Use& use) {
+void ScopePartitions::read_roughly(std::string_view tenant, const Scope& scope, std::size_t most,
+                                   const Use& use) {
   {
     const EntryPtr entry = open(tenant, scope);
     const std::shared_lock reading(entry->reading);
     if (entry->is_about_current(own_changes_) && entry->is_free_of_expired(options_.clock())) {
+      check_size(entry->partition->size(), most);
       use(*entry->partition);
       return;
     }
   }
-  read(tenant, scope, use);
+  read(tenant, scope, most, use);
 }
 
 // The entry of a scope, which becomes the last used.
@@ -115,9 +122,9 @@ ScopePartitions::EntryPtr ScopePartitions::open(std::string_view tenant, const S
 
 // Another thread may have been here since the changes were asked for: then there is little to do.
 void ScopePartitions::bring_up_to_date(Entry& entry, std::string_view tenant, const Scope& scope,
-                                       const std::vector<OwnerChange>& changes) {
+                                       std::size_t most, const std::vector<OwnerChange>& changes) {
   if (!entry.partition) {
-    load(entry, tenant, scope);
+    load(entry, tenant, scope, most);
   } else {
     std::vector<OwnerChange> behind;
     for (const auto& [owner, change] : changes) {
@@ -134,11 +141,12 @@ void ScopePartitions::bring_up_to_date(Entry& entry, std::string_view tenant, co
   entry.partition->remove_expired(options_.clock());
 }
 
-void ScopePartitions::load(Entry& entry, std::string_view tenant, const Scope& scope) {
+void ScopePartitions::load(Entry& entry, std::string_view tenant, const Scope& scope,
+                           std::size_t most) {
   Partition partition(options_.partition);
-  source_.read_all(tenant, scope, [&](MemoryRow row) {
+  source_.read_all(tenant, scope, most, [&](MemoryRow row) {
     partition.put(std::make_shared<const Memory>(std::move(row.memory)), row.vector);
-    check_size(partition.size());
+    check_size(partition.size(), most);
   });
   entry.partition.emplace(std::move(partition));
 }
@@ -165,10 +173,6 @@ void ScopePartitions::apply(Entry& entry, std::span<const OwnerChange> known) {
     entry.seen.clear();
     throw;
   }
-}
-
-void ScopePartitions::check_size(std::size_t memories) const {
-  if (memories > options_.max_memories) throw TooManyMemories(options_.max_memories);
 }
 
 // Lets go of the partitions unused for longest, but not of this one, until the rest fits. Who uses

@@ -21,7 +21,6 @@ namespace maas::ltm {
 
 struct ScopePartitionsOptions {
   std::size_t max_bytes = 256u << 20;
-  std::size_t max_memories = 20'000;  // in one scope; more can't be searched
   PartitionOptions partition = {};
   std::function<Timestamp()> clock = now;  // tells what has expired
 };
@@ -44,12 +43,12 @@ class ScopePartitions {
   ~ScopePartitions();
 
   // Calls `use` with the partition of a scope, up to date and unchanged meanwhile. Throws what the
-  // source throws, and TooManyMemories.
-  void read(std::string_view tenant, const Scope& scope, const Use& use);
+  // source throws, and TooManyMemories for a scope of more than `most`.
+  void read(std::string_view tenant, const Scope& scope, std::size_t most, const Use& use);
 
   // The same for what may miss what other processes did in the last seconds, not this one: mostly
   // without a question to the source.
-  void read_roughly(std::string_view tenant, const Scope& scope, const Use& use);
+  void read_roughly(std::string_view tenant, const Scope& scope, std::size_t most, const Use& use);
 
   // This process has committed changes.
   void note_change() noexcept { ++own_changes_; }
@@ -60,11 +59,10 @@ class ScopePartitions {
   using EntryPtr = std::shared_ptr<Entry>;
 
   EntryPtr open(std::string_view tenant, const Scope& scope);
-  void bring_up_to_date(Entry& entry, std::string_view tenant, const Scope& scope,
+  void bring_up_to_date(Entry& entry, std::string_view tenant, const Scope& scope, std::size_t most,
                         const std::vector<OwnerChange>& changes);
-  void load(Entry& entry, std::string_view tenant, const Scope& scope);
+  void load(Entry& entry, std::string_view tenant, const Scope& scope, std::size_t most);
   void apply(Entry& entry, std::span<const OwnerChange> known);
-  void check_size(std::size_t memories) const;
   void count_bytes(const EntryPtr& entry);
 
   const ScopePartitionsOptions options_;

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -33,9 +34,6 @@ constexpr std::size_t kNamed = 1'000;
 // Within this time a search index knows what was stored.
 constexpr std::chrono::seconds kIndexing{10};
 constexpr std::size_t kMostRecent = 1'000;
-// How long a scope that was too large for a partition is taken to be so still.
-constexpr std::chrono::minutes kStaysLarge{1};
-constexpr std::size_t kMostLarge = 10'000;
 
 std::size_t candidates(std::size_t limit) { return std::max(kPerResult * limit, kLeast); }
 
@@ -72,11 +70,11 @@ std::vector<SearchHit> ServerSearch::search(const SearchIndexState& index, std::
                                             const Scope& scope, const SearchQuery& query) {
   const Asked asked{.index = index, .tenant = tenant, .scope = scope, .query = &query};
   const std::string key = scope_key(tenant, scope);
-  if (!is_large(key)) {
+  if (!large_.contains(key)) {
     try {
       return search_partition(asked, query);
     } catch (const TooManyMemories&) {
-      note_large(key);
+      large_.add(key);
     }
   }
   return search_candidates(asked, query);
@@ -88,7 +86,7 @@ std::vector<SearchHit> ServerSearch::search_partition(const Asked& given,
   std::size_t memories = 0;
   std::vector<SearchHit> found;
   const bool needs_server = !query.vector.empty();
-  partitions_.read(asked.tenant, asked.scope, [&](const Partition& partition) {
+  partitions_.read(asked.tenant, asked.scope, options_.scan_limit, [&](const Partition& partition) {
     memories = partition.size();
     if (!needs_server) {
       found = partition.search(query, options_.clock());
@@ -104,9 +102,9 @@ std::vector<SearchHit> ServerSearch::search_partition(const Asked& given,
   // The partition isn't held while the server is asked.
   const std::size_t limit = std::max(candidates(query.limit), std::min(memories / 2, kMostHalf));
   const VectorHits hits = vector_hits(asked, query.vector, limit, memories);
-  partitions_.read_roughly(asked.tenant, asked.scope, [&](const Partition& partition) {
-    found = partition.search(query, hits, options_.clock());
-  });
+  partitions_.read_roughly(
+      asked.tenant, asked.scope, options_.scan_limit,
+      [&](const Partition& partition) { found = partition.search(query, hits, options_.clock()); });
   return found;
 }
 
@@ -124,8 +122,8 @@ std::vector<SearchHit> ServerSearch::search_candidates(const Asked& given,
   }
   VectorHits hits;
   if (!query.vector.empty()) {
-    hits = vector_hits(asked, query.vector, limit, options_.least_large);
-    hits.among = asked.by_sequence ? among.size() : options_.least_large;
+    hits = vector_hits(asked, query.vector, limit, options_.scan_limit);
+    hits.among = asked.by_sequence ? among.size() : options_.scan_limit;
   }
   if (!asked.by_sequence) {
     std::vector<std::string> ids = word_hits(asked, query, limit);
@@ -304,21 +302,6 @@ std::vector<MemoryPtr> ServerSearch::matching(const Asked& asked, const SearchQu
                  });
   });
   return found;
-}
-
-bool ServerSearch::is_large(const std::string& scope) {
-  const std::lock_guard lock(mutex_);
-  const auto found = large_.find(scope);
-  if (found == large_.end()) return false;
-  if (SteadyClock::now() - found->second < kStaysLarge) return true;
-  large_.erase(found);
-  return false;
-}
-
-void ServerSearch::note_large(const std::string& scope) {
-  const std::lock_guard lock(mutex_);
-  if (large_.size() >= kMostLarge) large_.clear();
-  large_[scope] = SteadyClock::now();
 }
 
 }  // namespace maas::ltm

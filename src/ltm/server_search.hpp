@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ltm/large_scopes.hpp"
 #include "ltm/memory_row.hpp"
 #include "ltm/mongo_client.hpp"
 #include "ltm/mongo_search_index.hpp"
@@ -8,10 +9,8 @@
 #include "ltm/vector_hits.hpp"
 
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace maas::ltm {
@@ -19,7 +18,7 @@ namespace maas::ltm {
 struct ServerSearchOptions {
   VectorSpace space = {};
   PartitionOptions partition = {};
-  std::size_t least_large = 0;  // memories in a scope that no partition holds
+  std::size_t scan_limit = 0;  // memories in a scope that a partition may hold
   // Whether what was stored a moment ago is read beside a search index that does not know it yet.
   bool read_your_writes = true;
   std::function<Timestamp()> clock = now;
@@ -41,7 +40,6 @@ class ServerSearch {
                                  const Scope& scope, const llm::Vector& vector, std::size_t limit);
 
  private:
-  using SteadyClock = std::chrono::steady_clock;
   struct Asked;  // what a search asks the server for
 
   std::vector<SearchHit> search_partition(const Asked& asked, const SearchQuery& query);
@@ -60,14 +58,10 @@ class ServerSearch {
   std::vector<MemoryPtr> matching(const Asked& asked, const SearchQuery& query,
                                   std::size_t limit) const;
 
-  bool is_large(const std::string& scope);
-  void note_large(const std::string& scope);
-
   MongoClient& client_;
   ScopePartitions& partitions_;
   const ServerSearchOptions options_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, SteadyClock::time_point> large_;  // scopes, and since when
+  LargeScopes large_;  // for a partition
 };
 
 }  // namespace maas::ltm

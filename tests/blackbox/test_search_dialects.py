@@ -44,11 +44,12 @@ def start_dialect():
 
 @pytest.fixture
 def start_searching(start_server, start_dialect):
-    """A server on such a stand-in: both."""
+    """A server on such a stand-in: both. Scopes are small here; their vectors are the stand-in's to compare."""
     def start(dialect, settings=None, **options):
         stand_in = start_dialect(dialect, **options)
         server = start_server(MONGODB_URI=stand_in.uri, MONGODB_DB_NAME=f"dialects-{uuid.uuid4()}",
-                              MONGODB_TIMEOUT_MS="10000", MAAS_LOCAL_MODEL=MODEL, **(settings or {}))
+                              MONGODB_TIMEOUT_MS="10000", MAAS_LOCAL_MODEL=MODEL,
+                              **{"MAAS_LOCAL_VECTORS_LIMIT": "0", **(settings or {})})
         return server, stand_in
 
     return start
@@ -78,6 +79,23 @@ def test_finds_by_meaning_and_by_words_in_its_scope_alone(start_searching, diale
             assert all("another" not in hit["memory"] for hit in hits)
     first = "$search" if dialect == "documentdb" else "$vectorSearch"
     assert stages_of(stand_in, first), "the server has compared no vectors"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_compares_the_vectors_of_a_small_scope_itself_until_it_grows(start_searching, dialect):
+    server, stand_in = start_searching(dialect, {"MAAS_LOCAL_VECTORS_LIMIT": "3"})
+    stage = "$search" if dialect == "documentdb" else "$vectorSearch"
+    with server.client() as client:
+        memories = Memories(client)
+        for text in ["My dog is called Rex", "We had pasta for dinner", "I am allergic to peanuts"]:
+            memories.add(text)
+            memories.search("the name of my pet")
+        assert not stages_of(stand_in, stage)
+        memories.add("The train was late")
+        assert memories.search("the name of my pet")[0]["memory"] == "My dog is called Rex"
+        assert len(stages_of(stand_in, stage)) == 1
+        assert memories.search("what delayed me")[0]["memory"] == "The train was late"
+        assert len(stages_of(stand_in, stage)) == 2
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

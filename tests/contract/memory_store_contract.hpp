@@ -80,7 +80,7 @@ class MongoEngine final : public Engine {
     server_.uri = std::move(uri);
     server_.transactions = transactions;
     server_.database = "contract-" + make_id();
-    server_.timeout = 10s;  // a sanitizer and a small machine
+    server_.timeout = 60s;  // for a sanitizer on a small machine that does much else
   }
   ~MongoEngine() override {
     running.loops.abort();
@@ -91,11 +91,13 @@ class MongoEngine final : public Engine {
   }
   std::unique_ptr<MemoryStore> store(const std::string& model) override {
     MongoMemoryStoreOptions options{.server = server_, .model = model};
-    options.cache.partition = {.dims = kDims, .language = "english"};
-    options.search.store = search_;
+    options.search.cache.partition = {.dims = kDims, .language = "english"};
+    options.search.index.store = search_;
+    // The scopes of these tests are small; where the server can search, it shall.
+    options.search.local_vectors = 0;
     // 1: of every scope but the smallest the server gives candidates.
     if (const char* limit = std::getenv("MAAS_TEST_PARTITION_LIMIT")) {
-      options.cache.max_memories = std::stoul(limit);
+      options.search.scan_limit = std::stoul(limit);
     }
     auto store = make_mongo_memory_store(std::move(options), [this] { return time(); });
     wait_for_index(*store, model);

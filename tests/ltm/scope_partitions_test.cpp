@@ -20,6 +20,7 @@ using Texts = std::multiset<std::string>;
 
 const Timestamp kTime{std::chrono::hours(24 * 365 * 50)};
 const Scope kUser{.user_id = "u"};
+constexpr std::size_t kMost = 100;
 
 // A store that others write to.
 class FakeSource final : public PartitionSource {
@@ -68,7 +69,7 @@ class FakeSource final : public PartitionSource {
     return changes;
   }
 
-  void read_all(std::string_view, const Scope& scope,
+  void read_all(std::string_view, const Scope& scope, std::size_t,
                 const std::function<void(MemoryRow)>& visit) override {
     ++loads;
     call(before_read);
@@ -126,16 +127,14 @@ class FakeSource final : public PartitionSource {
 
 struct ScopePartitionsTest : testing::Test {
   ScopePartitionsOptions options() {
-    return {.max_memories = 100, .partition = {.dims = 2, .language = "english"}, .clock = [this] {
-              return time;
-            }};
+    return {.partition = {.dims = 2, .language = "english"}, .clock = [this] { return time; }};
   }
 
   Texts texts(const Scope& scope = kUser) { return texts_in(partitions, scope); }
 
   Texts texts_in(ScopePartitions& from, const Scope& scope = kUser) {
     Texts found;
-    from.read("t", scope, [&](const Partition& partition) {
+    from.read("t", scope, kMost, [&](const Partition& partition) {
       for (const SearchHit& hit : partition.search({.text = "apple", .limit = 1000}, time)) {
         found.insert(hit.memory->text.substr(6));
       }
@@ -190,7 +189,7 @@ TEST_F(ScopePartitionsTest, TakesAnotherVectorOfTheSameVersion) {
   source.put("1", "one");
   EXPECT_EQ(texts(), Texts{"one"});
   source.set_vector("1", {1, 0});
-  partitions.read("t", kUser, [this](const Partition& partition) {
+  partitions.read("t", kUser, kMost, [this](const Partition& partition) {
     EXPECT_EQ(partition.nearest(std::vector<float>{1, 0}, 1, time).size(), 1u);
   });
 }
@@ -229,7 +228,8 @@ TEST_F(ScopePartitionsTest, TakesWhatHappensWhileItReads) {
 TEST_F(ScopePartitionsTest, AsksNobodyForARoughLookUnlessThisProcessChangedSomething) {
   const auto rough = [this] {
     std::size_t size = 0;
-    partitions.read_roughly("t", kUser, [&](const Partition& found) { size = found.size(); });
+    partitions.read_roughly("t", kUser, kMost,
+                            [&](const Partition& found) { size = found.size(); });
     return size;
   };
   EXPECT_EQ(rough(), 0u);
@@ -277,6 +277,23 @@ TEST_F(ScopePartitionsTest, RefusesAScopeThatIsTooLargeUntilItIsNot) {
   }
   source.remove("more");
   EXPECT_EQ(texts().size(), 100u);
+}
+
+TEST_F(ScopePartitionsTest, RefusesWhatEachReaderTakesToBeTooLarge) {
+  for (int i = 0; i < 10; ++i) source.put(std::to_string(i), std::to_string(i));
+  const auto sizes = [this](std::size_t most) {
+    std::size_t size = 0;
+    const auto look = [&size](const Partition& partition) { size = partition.size(); };
+    partitions.read("t", kUser, most, look);
+    partitions.read_roughly("t", kUser, most, look);
+    return size;
+  };
+  EXPECT_THROW(sizes(9), TooManyMemories) << "not read yet";
+  EXPECT_EQ(sizes(10), 10u);
+  EXPECT_THROW(sizes(9), TooManyMemories) << "read already";
+  EXPECT_EQ(source.loads, 2);
+  EXPECT_THROW(partitions.read_roughly("t", kUser, 9, [](const Partition&) { FAIL(); }),
+               TooManyMemories);
 }
 
 TEST_F(ScopePartitionsTest, LetsGoOfScopesUnusedForLongest) {
