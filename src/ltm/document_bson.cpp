@@ -4,6 +4,7 @@
 
 #include <bson/bson.h>
 #include <cstddef>
+#include <utility>
 
 namespace maas::ltm {
 namespace {
@@ -17,16 +18,21 @@ void check(bool appended) {
 
 // Sets the elements of an array; `append(array, index, key)` appends one.
 template <class Append>
-void append_array(bson_t* bson, std::string_view key, std::size_t count, Append append) {
-  bson_t array;
-  check(bson_append_array_begin(bson, key.data(), length(key), &array));
+void append_elements(bson_t* array, std::size_t count, Append append) {
   for (std::size_t i = 0; i < count; ++i) {
     char buffer[16];
     const char* index = nullptr;
     const std::size_t size =
         bson_uint32_to_string(static_cast<std::uint32_t>(i), &index, buffer, sizeof(buffer));
-    check(append(&array, std::string_view(index, size), i));
+    check(append(array, std::string_view(index, size), i));
   }
+}
+
+template <class Append>
+void append_array(bson_t* bson, std::string_view key, std::size_t count, Append append) {
+  bson_t array;
+  check(bson_append_array_begin(bson, key.data(), length(key), &array));
+  append_elements(&array, count, append);
   check(bson_append_array_end(bson, &array));
 }
 
@@ -100,10 +106,26 @@ Document& Document::set(std::string_view key, std::span<const std::int64_t> numb
 }
 
 Document& Document::set(std::string_view key, std::span<const float> vector) {
-  append_array(bson_.get(), key, vector.size(),
-               [vector](bson_t* array, std::string_view index, std::size_t i) {
-                 return bson_append_double(array, index.data(), length(index), vector[i]);
-               });
+  // Kept by each thread for the next of the same length: to make the keys "0", "1", … anew takes
+  // most of the time that a search needs to tell a server its vector.
+  static thread_local Document array;
+  static thread_local std::size_t size = 0;
+  if (size != vector.size()) {
+    Document zeros;
+    append_elements(zeros.bson_.get(), vector.size(),
+                    [](bson_t* to, std::string_view index, std::size_t) {
+                      return bson_append_double(to, index.data(), length(index), 0);
+                    });
+    array = std::move(zeros);
+    size = vector.size();
+  }
+  bson_iter_t element;
+  check(bson_iter_init(&element, array.bson_.get()));
+  for (const float value : vector) {
+    bson_iter_next(&element);
+    bson_iter_overwrite_double(&element, value);
+  }
+  check(bson_append_array(bson_.get(), key.data(), length(key), array.get()));
   return *this;
 }
 

@@ -50,7 +50,13 @@ class Search {
  public:
   Search(const PartitionState& state, const SearchQuery& query, const VectorHits* told,
          Timestamp now)
-      : state_(state), query_(query), told_(told), now_(now), memories_(state.slots.size()) {}
+      : state_(state),
+        query_(query),
+        told_(told),
+        now_(now),
+        memories_(state.slots.size()),
+        asks_for_all_(!query.filter && query.categories.empty() &&
+                      (state.expiries.empty() || state.expiries.begin()->first > now)) {}
 
   std::vector<SearchHit> run() {
     static thread_local Scratch scratch;
@@ -67,6 +73,11 @@ class Search {
 
  private:
   const Place& place(const Candidate& candidate) const { return state_.places[candidate.index]; }
+
+  // To look into a memory costs more than to rank it.
+  bool is_asked_for(const Place& place) const {
+    return asks_for_all_ || ltm::is_asked_for(*place.memory, query_, now_);
+  }
 
   bool has_vector() const {
     return told_ || (!query_.vector.empty() && query_.vector.size() == state_.vectors.dims());
@@ -246,9 +257,14 @@ class Search {
 
   // What either arm finds, with the cosines that were told.
   void collect_told(Scratch& scratch) {
+    const auto holds_asked_for = [this](const Place& each) {
+      return each.memory && is_asked_for(each);
+    };
     std::size_t among = told_->among;
-    for (const Place& place : state_.places) {
-      if (told_->among == 0 && place.memory && is_asked_for(*place.memory, query_, now_)) ++among;
+    if (among == 0) {
+      among = asks_for_all_
+                  ? memories_
+                  : static_cast<std::size_t>(std::ranges::count_if(state_.places, holds_asked_for));
     }
     const ToldCosines told(state_, *told_, among, scratch.dots);
     const auto slots = static_cast<Slot>(state_.places.size());
@@ -319,10 +335,9 @@ class Search {
   }
 
   std::vector<SearchHit> results() const {
-    const auto ranked = rank(candidates_, prepared_.traits, query_.limit, query_.threshold,
-                             [this](const Candidate& candidate) {
-                               return is_asked_for(*place(candidate).memory, query_, now_);
-                             });
+    const auto ranked =
+        rank(candidates_, prepared_.traits, query_.limit, query_.threshold,
+             [this](const Candidate& candidate) { return is_asked_for(place(candidate)); });
     std::vector<SearchHit> hits;
     hits.reserve(ranked.size());
     for (const Ranked& each : ranked) {
@@ -365,6 +380,7 @@ class Search {
   const VectorHits* told_;  // null: the partition has vectors of its own, if there are any
   Timestamp now_;
   std::size_t memories_;
+  bool asks_for_all_;  // and finds no memory that expired
   PreparedQuery prepared_;
   std::vector<Candidate> candidates_;
 };
