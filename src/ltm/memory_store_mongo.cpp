@@ -24,8 +24,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kRemovedAtOnce = 1000;
-constexpr std::size_t kSweptAtOnce = 200;
+// Memories in one transaction: as long as it goes on, others who change the same owner's wait.
+constexpr std::size_t kRemovedAtOnce = 200;
 constexpr std::size_t kLanes = 64;
 
 bool is_empty(const Scope& scope) { return scope == Scope{}; }
@@ -186,39 +186,40 @@ class MongoMemoryStore final : public MemoryStore {
   }
 
   Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {
+    std::size_t all = 0, visible_ones = 0;
+    if (is_empty(scope)) co_return visible_ones;
+    // What is added meanwhile stays: else this might never end.
+    std::optional<std::int64_t> last;
     const auto remove = [&] {
-      std::size_t all = 0, visible_ones = 0;
-      if (is_empty(scope)) return visible_ones;
-      // What is added meanwhile stays: else this might never end.
-      Document filter = scope_filter(tenant, scope);
-      Document last;
-      filter.set("sequence", last.set("$lte", next_sequences(0)));
-      try {
-        while (true) {
-          const std::vector<Memory> part = remove_some(tenant, filter, kRemovedAtOnce);
-          const Timestamp time = clock_();
-          all += part.size();
-          for (const Memory& memory : part) visible_ones += expired(memory, time) ? 0 : 1;
-          if (part.size() < kRemovedAtOnce) break;
-        }
-      } catch (const Error& error) {
-        if (all == 0) throw;
-        throw Error(
-            error.code(),
-            "Only " + std::to_string(visible_ones) + " memories were removed: " + error.what(),
-            error.detail());
-      }
-      return visible_ones;
+      if (!last) last = next_sequences(0);
+      Document filter = scope_filter(tenant, scope), until;
+      filter.set("sequence", until.set("$lte", *last));
+      return remove_some(tenant, filter);
     };
-    co_return co_await offload(pool_, remove);
+    try {
+      while (true) {
+        // A part at a time: what others want of the same owner comes between.
+        const std::vector<Memory> part = co_await in_lane(tenant, scope, remove);
+        const Timestamp time = clock_();
+        all += part.size();
+        for (const Memory& memory : part) visible_ones += expired(memory, time) ? 0 : 1;
+        if (part.size() < kRemovedAtOnce) break;
+      }
+    } catch (const Error& error) {
+      if (all == 0) throw;
+      throw Error(
+          error.code(),
+          "Only " + std::to_string(visible_ones) + " memories were removed: " + error.what(),
+          error.detail());
+    }
+    co_return visible_ones;
   }
 
   Task<std::vector<std::string>> remove_expired(std::string_view tenant) override {
     const auto remove = [&] {
       std::vector<std::string> ids;
       while (true) {
-        const std::vector<Memory> part =
-            remove_some(tenant, expired_filter(tenant), kRemovedAtOnce);
+        const std::vector<Memory> part = remove_some(tenant, expired_filter(tenant));
         for (const Memory& memory : part) ids.push_back(memory.id);
         if (part.size() < kRemovedAtOnce) break;
       }
@@ -309,7 +310,7 @@ class MongoMemoryStore final : public MemoryStore {
                      });
       });
       if (tenant.empty()) return false;
-      remove_some(tenant, expired_filter(tenant), kSweptAtOnce);
+      remove_some(tenant, expired_filter(tenant));
       return true;
     };
     co_return co_await offload(pool_, remove);
@@ -352,11 +353,10 @@ class MongoMemoryStore final : public MemoryStore {
     return std::move(*result);
   }
 
-  // Removes up to `limit` of what a filter finds.
-  std::vector<Memory> remove_some(std::string_view tenant, const Document& filter,
-                                  std::size_t limit) {
+  // Removes up to kRemovedAtOnce of what a filter finds.
+  std::vector<Memory> remove_some(std::string_view tenant, const Document& filter) {
     return change<std::vector<Memory>>(tenant, [&](MongoChanges& changes) {
-      std::vector<Memory> removed = changes.find(filter, limit);
+      std::vector<Memory> removed = changes.find(filter, kRemovedAtOnce);
       changes.remove(removed);
       return removed;
     });

@@ -20,12 +20,12 @@
 namespace maas::ltm {
 namespace {
 
-// An arm gives so many candidates per result, and at least: the mean of all is told from them, too.
-// Of a scope that is ranked whole it is asked for half of the vectors where these are not many
-// more: the others are below the mean, so nothing that counts is missing.
+// An arm gives so many candidates per result, and at least; the mean of all is told from them, too.
+// Of a scope that is ranked whole fewer are enough: its words are known without them. On LoCoMo 128
+// cosines find as much as half of all do (any@10 .907 and .909).
 constexpr std::size_t kPerResult = 4;
+constexpr std::size_t kLeastToRank = 128;
 constexpr std::size_t kLeast = 256;
-constexpr std::size_t kMostHalf = 1'000;
 
 // Up to so many vectors are compared one by one: an index with a filter finds less, and is slower.
 constexpr std::size_t kComparedAll = 5'000;
@@ -35,7 +35,9 @@ constexpr std::size_t kNamed = 1'000;
 constexpr std::chrono::seconds kIndexing{10};
 constexpr std::size_t kMostRecent = 1'000;
 
-std::size_t candidates(std::size_t limit) { return std::max(kPerResult * limit, kLeast); }
+std::size_t candidates(std::size_t limit, std::size_t least = kLeast) {
+  return std::max(kPerResult * limit, least);
+}
 
 }  // namespace
 
@@ -100,8 +102,8 @@ std::vector<SearchHit> ServerSearch::search_partition(const Asked& given,
     return found;
   }
   // The partition isn't held while the server is asked.
-  const std::size_t limit = std::max(candidates(query.limit), std::min(memories / 2, kMostHalf));
-  const VectorHits hits = vector_hits(asked, query.vector, limit, memories);
+  const VectorHits hits =
+      vector_hits(asked, query.vector, candidates(query.limit, kLeastToRank), memories);
   partitions_.read_roughly(
       asked.tenant, asked.scope, options_.scan_limit,
       [&](const Partition& partition) { found = partition.search(query, hits, options_.clock()); });

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <random>
 #include <set>
 #include <thread>
@@ -224,10 +225,10 @@ TEST_P(MemoryStoreContract, LeavesWhatIsAddedWhileAScopeIsRemoved) {
   std::vector<NewMemory> memories;
   for (int i = 0; i < 1'500; ++i) memories.push_back(said("tea " + std::to_string(i)));
   run(store_->add("t", std::move(memories)));
-  std::size_t removed = 0;
-  std::thread other([&] { removed = run(store_->remove_scope("t", user_), 1); });
+  auto removing =
+      std::async(std::launch::async, [&] { return run(store_->remove_scope("t", user_), 1); });
   for (int i = 0; i < 20; ++i) add("coffee " + std::to_string(i));
-  other.join();
+  const std::size_t removed = removing.get();
   Texts left = texts();
   EXPECT_EQ(removed + left.size(), 1'520u);
   std::ranges::sort(left);
