@@ -4,6 +4,7 @@
 #include "core/offload.hpp"
 #include "ltm/memory_bson.hpp"
 #include "ltm/memory_changes_mongo.hpp"
+#include "ltm/mongo_error.hpp"
 #include "ltm/mongo_queries.hpp"
 #include "ltm/mongo_search.hpp"
 #include "ltm/scope_key.hpp"
@@ -219,7 +220,7 @@ class MongoMemoryStore final : public MemoryStore {
     const auto remove = [&] {
       std::vector<std::string> ids;
       while (true) {
-        const std::vector<Memory> part = remove_some(tenant, expired_filter(tenant));
+        const std::vector<Memory> part = remove_some(tenant, expired_filter(tenant, clock_()));
         for (const Memory& memory : part) ids.push_back(memory.id);
         if (part.size() < kRemovedAtOnce) break;
       }
@@ -303,14 +304,14 @@ class MongoMemoryStore final : public MemoryStore {
     const auto remove = [this] {
       std::string tenant;
       client_.use([&](MongoSession& session) {
-        session.find(Collection::memories, expired_filter({}), in_order_of_arrival(1),
+        session.find(Collection::memories, expired_filter({}, clock_()), in_order_of_arrival(1),
                      [&tenant](const _bson_t* document) {
                        tenant = text_field(document, "tenant");
                        return false;
                      });
       });
       if (tenant.empty()) return false;
-      remove_some(tenant, expired_filter(tenant));
+      remove_some(tenant, expired_filter(tenant, clock_()));
       return true;
     };
     co_return co_await offload(pool_, remove);
@@ -321,14 +322,6 @@ class MongoMemoryStore final : public MemoryStore {
                                        const std::function<Timestamp()>& clock) {
     options.cache.clock = clock;
     return options;
-  }
-
-  // Without a tenant: of all.
-  Document expired_filter(std::string_view tenant) const {
-    Document filter, past;
-    if (!tenant.empty()) filter.set("tenant", tenant);
-    filter.set("expires_at", past.set("$lte", clock_().time_since_epoch().count()));
-    return filter;
   }
 
   // Takes so many numbers; the first of them. They are taken for good, also when the change that
@@ -345,10 +338,18 @@ class MongoMemoryStore final : public MemoryStore {
   template <class T, class F>
   T change(std::string_view tenant, F make) {
     std::optional<T> result;
-    client_.transact([&](MongoSession& session) {
-      MongoChanges changes(session, space_, tenant, clock_());
-      result.emplace(make(changes));
-    });
+    try {
+      client_.transact([&](MongoSession& session) {
+        MongoChanges changes(session, space_, tenant, clock_());
+        result.emplace(make(changes));
+      });
+    } catch (const MongoError& error) {
+      // An index for vectors of another size lets servers refuse memories, too.
+      if (error.code() != Errc::internal || !search_.state()->problem) throw;
+      throw Error(Errc::unavailable,
+                  "MongoDB refused the change; /health/ready tells what is wrong with its index",
+                  error.detail());
+    }
     search_.note_change();
     return std::move(*result);
   }

@@ -281,9 +281,9 @@ struct MongoClient::State {
   }
 
   // Calls `fn` with a connection, once more if that turns out to be an old one before `begun` is
-  // set.
+  // set. `notes`: a failure may mean that the server can't be used.
   template <class F>
-  void with_connection(F fn) {
+  void with_connection(F fn, bool notes = true) {
     const auto start = Clock::now();
     for (bool again = true;; again = false) {
       check_usable();
@@ -295,7 +295,7 @@ struct MongoClient::State {
       } catch (const MongoError& error) {
         const bool was_old = error.meaning().network && Clock::now() - start < kQuickly;
         if (was_old && again && !begun) continue;
-        note(error);
+        if (notes) note(error);
         throw;
       }
     }
@@ -329,6 +329,14 @@ void MongoClient::use(const Work& work) {
     MongoSession session(state_->options, client, nullptr);
     work(session);
   });
+}
+
+void MongoClient::use_at_length(const Work& work) {
+  const auto with = [&](mongoc_client_t* client, bool&) {
+    MongoSession session(state_->options, client, nullptr);
+    work(session);
+  };
+  state_->with_connection(with, false);
 }
 
 void MongoClient::transact(const Work& work) {

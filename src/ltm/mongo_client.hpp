@@ -119,7 +119,11 @@ class MongoClient {
   // again when the connection turns out to be broken, so it begins anew each time.
   void use(const Work& work);
 
-  // The same inside a transaction, which is committed to a majority of the servers, and durably,
+  // The same for what a server may be silent about until it is done: a failure is `work`'s alone,
+  // and does not mean that the server is away.
+  void use_at_length(const Work& work);
+
+  // Lets `work` use a connection inside a transaction, which is committed to a majority of the servers, and durably,
   // when this returns. `work` is called again when others changed the same documents meanwhile, so
   // it begins anew each time. When `work` throws, nothing has been changed.
   //

@@ -90,6 +90,13 @@ Document visible(Document filter, Timestamp now) {
   return filter;
 }
 
+Document expired_filter(std::string_view tenant, Timestamp now) {
+  Document filter, past;
+  if (!tenant.empty()) filter.set("tenant", tenant);
+  filter.set("expires_at", past.set("$lte", now.time_since_epoch().count()));
+  return filter;
+}
+
 Document ids_filter(std::string_view tenant, std::span<const std::string> ids) {
   std::vector<std::string> documents;
   for (const std::string& id : ids) documents.push_back(document_id(tenant, id));

@@ -24,6 +24,9 @@ Document scope_filter(std::string_view tenant, const Scope& scope);
 // Adds that it has not expired at `now`.
 Document visible(Document filter, Timestamp now);
 
+// What has expired; without a tenant: of all.
+Document expired_filter(std::string_view tenant, Timestamp now);
+
 // The documents of a tenant's memories.
 Document ids_filter(std::string_view tenant, std::span<const std::string> ids);
 

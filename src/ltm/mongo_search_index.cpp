@@ -63,26 +63,40 @@ struct MongoSearchIndex::Keeper {
   bool see_to_it() {
     State found;
     try {
-      client.use([&](MongoSession& session) { found = set_up(session); });
-    } catch (const Error& error) {
+      client.use_at_length([&](MongoSession& session) { found = set_up(session); });
+    } catch (const MongoError& error) {
       // The client tells while no server is there; what else goes wrong has to be told here.
-      const auto* told = dynamic_cast<const MongoError*>(&error);
-      if (told && !told->meaning().network && !told->meaning().unusable) {
-        found = exact("");
-        found.problem = "The search indexes of MongoDB can't be seen to: " + error.detail();
-        publish(std::move(found));
-      }
+      if (!error.meaning().unusable) publish(failed(error));
       return false;
+    } catch (const Error&) {
+      return false;  // nothing has been asked
     }
     const bool is_built = !found.is_ready && !found.problem && found.store != VectorStore::exact;
-    if (is_built && Clock::now() - start > options.patience) {
-      found.problem = found.description + ", for longer than MAAS_VECTOR_INDEX_TIMEOUT_MS";
-    }
+    if (is_built) lose_patience(found);
     const bool is_settled =
         !found.problem && !is_built &&
         (found.store != VectorStore::atlas || found.words != State::Words::nothing);
     publish(std::move(found));
     return is_settled;
+  }
+
+  // Some servers answer only when the index is built. They go on with it meanwhile.
+  State failed(const MongoError& error) const {
+    if (error.meaning().network) {
+      if (state->is_ready) return *state;
+      State found = exact("; the server has not told yet that its vector index is built");
+      lose_patience(found);
+      return found;
+    }
+    State found = exact("");
+    found.problem = "The search indexes of MongoDB can't be seen to: " + error.detail();
+    return found;
+  }
+
+  void lose_patience(State& found) const {
+    if (Clock::now() - start > options.patience) {
+      found.problem = found.description + ", for longer than MAAS_VECTOR_INDEX_TIMEOUT_MS";
+    }
   }
 
   State set_up(MongoSession& session) const {

@@ -15,6 +15,7 @@ import pytest
 
 from support.memories import Memories
 from support.mongodb_dialects import Atlas, DocumentDb
+from support.provider import Provider
 from support.processes import REPOSITORY, wait_until
 
 MONGODB_URI = os.environ.get("MAAS_TEST_MONGODB_URI")
@@ -48,8 +49,8 @@ def start_searching(start_server, start_dialect):
     def start(dialect, settings=None, **options):
         stand_in = start_dialect(dialect, **options)
         server = start_server(MONGODB_URI=stand_in.uri, MONGODB_DB_NAME=f"dialects-{uuid.uuid4()}",
-                              MONGODB_TIMEOUT_MS="10000", MAAS_LOCAL_MODEL=MODEL,
-                              **{"MAAS_LOCAL_VECTORS_LIMIT": "0", **(settings or {})})
+                              MAAS_LOCAL_MODEL=MODEL, **{"MONGODB_TIMEOUT_MS": "10000",
+                                                         "MAAS_LOCAL_VECTORS_LIMIT": "0", **(settings or {})})
         return server, stand_in
 
     return start
@@ -136,16 +137,25 @@ def test_goes_on_in_this_process_where_the_server_makes_no_index(start_searching
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_tells_that_an_index_is_for_vectors_of_another_size(start_searching, start_server, dialect):
     first, stand_in = start_searching(dialect)
-    settings = {**first.settings, "EMBEDDING_PROVIDER": "openai", "EMBEDDING_API_KEY": "none", "EMBEDDING_DIMS": "512",
-                "EMBEDDING_BASE_URL": "http://127.0.0.1:9", "MAAS_DATA_DIR": f"{first.directory}/second"}
-    first.stop()
-    second = start_server(name="second", **settings)
-    check = ltm_check(second)
-    assert check["status"] == "unavailable"
-    assert "384 dimensions" in check["detail"] and "512" in check["detail"] and "maas reembed" in check["detail"]
-    checked = second.run("check")
-    assert checked.returncode == 1
-    assert "384 dimensions" in checked.stdout
+    with Provider(dims=512) as provider:
+        settings = {**first.settings, "EMBEDDING_PROVIDER": "openai", "EMBEDDING_API_KEY": "none",
+                    "EMBEDDING_DIMS": "512", "EMBEDDING_BASE_URL": f"{provider.url}/v1",
+                    "MAAS_DATA_DIR": f"{first.directory}/second"}
+        first.stop()
+        second = start_server(name="second", **settings)
+        check = ltm_check(second)
+        assert check["status"] == "unavailable"
+        assert "384 dimensions" in check["detail"] and "512" in check["detail"] and "maas reembed" in check["detail"]
+        checked = second.run("check")
+        assert checked.returncode == 1
+        assert "384 dimensions" in checked.stdout
+        with second.client() as client:
+            added = client.post("/ltm/memories", json={"user_id": "u", "infer": False, "messages": "My dog is called Rex"})
+            if dialect == "documentdb":
+                assert added.status_code == 503
+                assert "/health/ready" in added.json()["detail"]
+            else:  # does not look at what it doesn't index
+                assert added.status_code == 200
 
 
 def test_compares_vectors_itself_while_an_index_is_built(start_searching):
@@ -159,6 +169,22 @@ def test_compares_vectors_itself_while_an_index_is_built(start_searching):
         wait_until(lambda: "finds" in ltm_check(server)["detail"], 20, "the index")
         assert memories.search("the name of my pet")[0]["memory"] == "My dog is called Rex"
         assert stages_of(stand_in, "$vectorSearch")
+
+
+def test_serves_while_a_server_that_builds_an_index_is_silent(start_searching):
+    server, stand_in = start_searching("documentdb", {"MONGODB_TIMEOUT_MS": "3000"}, build_seconds=10)
+    rounds = 0
+    with server.client() as client:
+        memories = Memories(client)
+        while "has not told yet" in (check := ltm_check(server))["detail"]:
+            assert check["status"] == "ok"
+            memories.add(f"My dog is called Rex {uuid.uuid4()}")
+            assert memories.search("the name of my pet")
+            rounds += 1
+        assert rounds > 0
+        assert "finds" in check["detail"]
+        assert memories.search("the name of my pet")
+        assert stages_of(stand_in, "$search")
 
 
 def test_tells_that_an_index_takes_too_long_or_fails(start_searching):

@@ -176,10 +176,12 @@ class SearchingServer(WireProxy):
 
 
 class DocumentDb(SearchingServer):
-    """`refused`: the kinds of index that a small server has not."""
+    """`refused`: the kinds of index that a small server has not; `build_seconds`: how long the answer waits for one."""
 
-    def __init__(self, upstream_port: int, refused: tuple = ()):
+    def __init__(self, upstream_port: int, refused: tuple = (), build_seconds: float = 0):
         self.refused = refused
+        self.build_seconds = build_seconds
+        self.built_at: dict = {}
         super().__init__(upstream_port)
 
     def change_reply(self, name: str, reply: dict) -> dict:
@@ -206,6 +208,9 @@ class DocumentDb(SearchingServer):
         known_one = self.own_indexes(command, "createIndexes").get(spec["name"])
         if known_one not in (None, spec):
             raise CommandError(86, "an index of this name has other options")
+        built_at = self.built_at.setdefault((command["$db"], command["createIndexes"], spec["name"]),
+                                            time.monotonic() + self.build_seconds)
+        time.sleep(max(0, built_at - time.monotonic()))
         self.own_indexes(command, "createIndexes")[spec["name"]] = spec
 
     def vector_index(self, indexes: dict, path: str) -> dict | None:
