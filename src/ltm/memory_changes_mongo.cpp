@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "ltm/memory_bson.hpp"
+#include "ltm/mongo_error.hpp"
 #include "ltm/mongo_queries.hpp"
 #include "ltm/scope_key.hpp"
 #include "text/folding.hpp"
@@ -163,8 +164,7 @@ std::vector<MemoryPtr> MongoChanges::update(const Memories& stored,
     rewritten_[updated.back()->id] = {updated.back(), hexadecimal(digest)};
   }
   if (session_.update(Collection::memories, written) != written.size()) {
-    throw Error(Errc::internal, "Internal Server Error",
-                "a memory changed inside the transaction that had read it");
+    throw lost_race("a memory changed inside the transaction that had read it");
   }
   session_.insert(Collection::history, history);
   return updated;

@@ -57,6 +57,8 @@ bool is_network(const bson_error_t& error) {
          (error.domain == MONGOC_ERROR_CLIENT && error.code == MONGOC_ERROR_CLIENT_NOT_READY);
 }
 
+bool is_unreadable(const bson_error_t& error) { return error.domain == MONGOC_ERROR_PROTOCOL; }
+
 }  // namespace
 
 MongoError lost_race(const std::string& detail) {
@@ -86,6 +88,10 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
     meaning.network = true;
     return made(Errc::unavailable,
                 "The connection to MongoDB was lost, or it was silent; try again");
+  }
+  if (is_unreadable(error)) {
+    meaning.unknown = true;
+    return made(Errc::unavailable, "MongoDB's reply can't be read; try again");
   }
   if (lacks_transactions(error)) {
     meaning.unusable = meaning.no_transactions = true;

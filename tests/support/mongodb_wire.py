@@ -110,7 +110,10 @@ class WireProxy:
             for end in (client, upstream):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while (message := receive_message(client)) is not None:
-                client.sendall(self.exchange(message, upstream))
+                self.relay(client, message, upstream)
+
+    def relay(self, client: socket.socket, message: bytes, upstream: socket.socket):
+        client.sendall(self.exchange(message, upstream))
 
     def exchange(self, message: bytes, upstream: socket.socket) -> bytes:
         name = command_name(message)
