@@ -1,0 +1,131 @@
+#include "trace/span.hpp"
+
+#include "trace/attributes.hpp"
+
+namespace maas::trace {
+namespace {
+
+std::vector<std::string> parts_of(std::string_view operation) {
+  std::vector<std::string> parts;
+  while (!operation.empty()) {
+    const std::size_t end = std::min(operation.find('.'), operation.size());
+    parts.emplace_back(operation.substr(0, end));
+    operation.remove_prefix(std::min(end + 1, operation.size()));
+  }
+  return parts;
+}
+
+// At most `bytes` of it, no character cut in two.
+std::string_view prefix(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (text[bytes] & 0xc0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+}  // namespace
+
+struct Parent::Place {
+  Recorder& recorder;
+  const SpanOptions& options;
+  Identity identity;
+  TraceContext context;
+};
+
+struct Span::State {
+  Recorder& recorder;
+  const SpanOptions& options;
+  std::unique_ptr<Recording> recording;
+  Identity identity = {};
+  std::size_t attributes = 0;
+};
+
+Span Parent::begin(Kind kind, std::string_view name) const {
+  if (!place_) return {};
+  Span span(place_->recorder, place_->options,
+            place_->recorder.begin(kind, name, place_->context, std::chrono::nanoseconds(0)));
+  span.identify(place_->identity);
+  return span;
+}
+
+bool Parent::captures_content() const { return place_ && place_->options.capture_content; }
+
+Span::Span() noexcept = default;
+Span::Span(Recorder& recorder, const SpanOptions& options, std::unique_ptr<Recording> recording)
+    : state_(std::make_unique<State>(State{recorder, options, std::move(recording)})) {}
+Span::Span(Span&&) noexcept = default;
+Span& Span::operator=(Span&&) noexcept = default;
+Span::~Span() = default;
+
+Span::operator bool() const { return state_ && state_->recording->is_kept(); }
+
+bool Span::captures_content() const { return *this && state_->options.capture_content; }
+
+Parent Span::parent() const {
+  if (!state_) return {};
+  return Parent(std::make_shared<const Parent::Place>(Parent::Place{
+      state_->recorder, state_->options, state_->identity, state_->recording->context()}));
+}
+
+void Span::set(std::string_view name, std::string_view value) { set_value(name, value); }
+
+void Span::set(std::string_view name, const std::vector<std::string>& values) {
+  set_value(name, std::span<const std::string>(values));
+}
+
+void Span::set_value(std::string_view name, Value value) {
+  if (!*this || state_->attributes >= state_->options.max_attributes) return;
+  ++state_->attributes;
+  const std::size_t most = state_->options.max_value_bytes;
+  auto* text = std::get_if<std::string_view>(&value);
+  if (text && most > 0) *text = prefix(*text, most);
+  const auto* texts = std::get_if<std::span<const std::string>>(&value);
+  if (texts && most > 0) {
+    std::vector<std::string> cut;
+    for (const std::string& each : *texts) cut.emplace_back(prefix(each, most));
+    state_->recording->set(name, std::span<const std::string>(cut));
+    return;
+  }
+  state_->recording->set(name, value);
+}
+
+void Span::identify(const Identity& identity) {
+  if (!state_) return;
+  const auto learn = [](std::string& known, const std::string& told) {
+    if (!known.empty() || told.empty()) return false;
+    known = told;
+    return true;
+  };
+  Identity& known = state_->identity;
+  if (learn(known.operation, identity.operation)) {
+    set(attribute::kTraceName, known.operation);
+    set(attribute::kTraceTags, parts_of(known.operation));
+  }
+  if (learn(known.user, identity.user)) set(attribute::kUserId, known.user);
+  if (learn(known.session, identity.session)) set(attribute::kSessionId, known.session);
+  if (learn(known.agent, identity.agent)) set(attribute::kTraceAgentId, known.agent);
+}
+
+std::string_view Span::session() const {
+  return state_ ? std::string_view(state_->identity.session) : std::string_view();
+}
+
+void Span::rename(std::string_view name) {
+  if (state_) state_->recording->rename(name);
+}
+
+void Span::fail(std::string_view error_type, std::string_view description) {
+  if (!state_) return;
+  set(attribute::kErrorType, error_type);
+  state_->recording->fail(description);
+}
+
+std::vector<std::pair<std::string, std::string>> Span::headers() const {
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (!state_ || !state_->options.propagate) return headers;
+  const TraceContext context = state_->recording->context();
+  headers.emplace_back("traceparent", traceparent(context));
+  if (!context.state.empty()) headers.emplace_back("tracestate", context.state);
+  return headers;
+}
+
+}  // namespace maas::trace
