@@ -2,8 +2,10 @@
 
 #include "api/api_keys.hpp"
 #include "core/error.hpp"
+#include "setting_kinds.hpp"
 #include "settings.hpp"
 #include "stm/redis_url.hpp"
+#include "telemetry_settings.hpp"
 #include "text/language.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -130,13 +132,6 @@ void check_models(Config& config, const Environment& given, std::vector<std::str
   }
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
-
 // A quoted value as it stands between its quotes, else up to a comment; nullopt: no closing quote.
 std::optional<std::string> env_value(std::string_view text) {
   if (text.starts_with('"') || text.starts_with('\'')) {
@@ -189,12 +184,18 @@ LoadedConfig load_config(const Environment& environment) {
     }
     if (value.empty()) continue;
     if (const auto error = setting.set(loaded.config, value)) {
-      problems.push_back(setting.name + " '" + (setting.secret ? "***" : std::string(value)) +
-                         "' " + *error);
+      const std::string problem =
+          setting.name + " '" + (setting.secret ? "***" : std::string(value)) + "' " + *error;
+      if (setting.lenient) {
+        loaded.warnings.push_back(problem + "; it is ignored");
+      } else {
+        problems.push_back(problem);
+      }
     }
   }
   check_together(loaded.config, problems);
   check_models(loaded.config, environment, problems);
+  complete_telemetry(loaded.config);
   if (!problems.empty()) {
     std::string text = "the configuration is not valid:";
     for (const std::string& problem : problems) text += "\n  " + problem;

@@ -11,6 +11,7 @@
 #include "ltm/mongo_search_index.hpp"
 #include "stm/message_store.hpp"
 #include "stm/session.hpp"
+#include "trace/tracer.hpp"
 
 #include <filesystem>
 #include <string>
@@ -34,6 +35,11 @@ struct Config {
 
   log::Level log_level = log::Level::info;
   double access_log_sample = 1;
+
+  trace::TracerOptions trace;
+  std::string traces_endpoint;  // of OTLP, as it is; else:
+  std::string otlp_endpoint;    // of all signals
+  std::string service_name;     // in traces
 
   stm::RedisConfig redis;  // an empty URL: the embedded engine
   stm::ContextSettings context;

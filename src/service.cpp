@@ -212,6 +212,7 @@ std::vector<api::Check> Engines::checks() {
 
 Service::Service(const Config& config)
     : lock_(config.data_dir),
+      tracer_(trace::make_tracer(config.trace)),
       engines_(config),
       summarizer_(make_summarizer(config, engines_)),
       short_term_memory_(engines_.messages(), *summarizer_, config.context,
@@ -220,8 +221,9 @@ Service::Service(const Config& config)
                         long_term_options(config, engines_)),
       keys_(api::ApiKeys::parse(config.api_keys)),
       router_(make_router(engines_, short_term_memory_, long_term_memory_, config)),
-      server_(config.server, engines_.loops(), engines_.pool(), api::make_handler(router_, keys_),
-              api::make_access_log(config.access_log_sample)) {
+      server_(config.server, engines_.loops(), engines_.pool(),
+              api::make_handler(router_, keys_, tracer_.get()),
+              api::make_observer(tracer_.get(), config.access_log_sample)) {
   allow_descriptors(config.server.max_connections);
 }
 

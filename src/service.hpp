@@ -13,6 +13,7 @@
 #include "stm/message_store.hpp"
 #include "stm/short_term_memory.hpp"
 #include "stm/summarizer.hpp"
+#include "trace/tracer.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -93,6 +94,7 @@ class Service {
 
   StopSignals stop_signals_;
   DataDirectoryLock lock_;
+  std::unique_ptr<trace::Tracer> tracer_;  // null: nothing is traced
   Engines engines_;
   std::unique_ptr<stm::Summarizer> summarizer_;
   stm::ShortTermMemory short_term_memory_;

@@ -84,20 +84,30 @@ Setting yes_or_no(std::string name, Field<bool> field, std::string meaning) {
                       std::move(meaning));
 }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r";
+  const std::size_t begin = text.find_first_not_of(kBlank);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+std::vector<std::string> list_items(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const std::string_view item = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!item.empty()) items.emplace_back(item);
+  }
+  return items;
+}
+
 Setting list(std::string name, Field<std::vector<std::string>> field, std::string meaning) {
   return {.name = std::move(name),
           .range = "comma-separated",
           .meaning = std::move(meaning),
           .set = [=](Config& config, std::string_view text) -> std::optional<std::string> {
-            field(config).clear();
-            while (!text.empty()) {
-              const std::size_t end = std::min(text.find(','), text.size());
-              std::string_view item = text.substr(0, end);
-              text.remove_prefix(std::min(end + 1, text.size()));
-              while (item.starts_with(' ')) item.remove_prefix(1);
-              while (item.ends_with(' ')) item.remove_suffix(1);
-              if (!item.empty()) field(config).emplace_back(item);
-            }
+            field(config) = list_items(text);
             return std::nullopt;
           },
           .show =

@@ -35,6 +35,11 @@ Setting free_text(std::string name, Field<std::string> field, std::string meanin
 Setting milliseconds(std::string name, Field<std::chrono::milliseconds> field, std::string meaning);
 Setting number(std::string name, Field<double> field, int smallest, int largest,
                std::string meaning);
+// What stands between commas, without blanks around it; empty items are left out.
+std::vector<std::string> list_items(std::string_view text);
+// Without blanks around it.
+std::string_view trimmed(std::string_view text);
+
 // Items between commas.
 Setting list(std::string name, Field<std::vector<std::string>> field, std::string meaning);
 Setting yes_or_no(std::string name, Field<bool> field, std::string meaning);

@@ -15,7 +15,8 @@ struct Setting {
   std::string name;   // of the environment variable
   std::string range;  // "1 to 65535", "full | normal", "text"
   std::string meaning;
-  bool secret = false;  // never shown
+  bool secret = false;   // never shown
+  bool lenient = false;  // a wrong value is warned of and ignored
   // Puts a text into the configuration; an error is a clause such as "is not a number from 1 to 9".
   std::function<std::optional<std::string>(Config&, std::string_view)> set;
   std::function<std::string(const Config&)> show;

@@ -1,5 +1,9 @@
 #include "llm/chat_protocol.hpp"
 #include "setting_kinds.hpp"
+#include "telemetry_settings.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace maas {
 namespace {
@@ -17,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> chat_providers() {
   return same(names);
 }
 
-std::vector<Setting> make_settings() {
+std::vector<Setting> own_settings() {
   using log::Level;
   using ltm::Reconcile;
   using ltm::VectorStore;
@@ -294,6 +298,12 @@ std::vector<Setting> make_settings() {
           "MAAS_CA_FILE", [](Config& c) -> auto& { return c.ca_file; },
           "PEM file of certificate authorities to trust for models beside the system's"),
   };
+}
+
+std::vector<Setting> make_settings() {
+  std::vector<Setting> all = own_settings();
+  std::ranges::move(telemetry_settings(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "api/ltm_batch.hpp"
 #include "api/ltm_fields.hpp"
 #include "api/memory_json.hpp"
+#include "api/request_trace.hpp"
 #include "api/routes.hpp"
 #include "core/json_text.hpp"
 
@@ -17,6 +18,7 @@ Task<Response> add_memory(LongTermMemory& memory, const LtmLimits& limits, const
   const auto body = parse_body(request);
   ltm::AddRequest add = read_add(body, limits, errors);
   errors.check();
+  tell_scope(request, add.scope);
   const auto remembered = co_await memory.add(request.principal, std::move(add));
   Response response;
   append_remembered(response.body, remembered);
@@ -34,6 +36,7 @@ ltm::SearchRequest search_of(const Request& request, const LtmLimits& limits) {
 Task<Response> find_memories(LongTermMemory& memory, const LtmLimits& limits,
                              const Request& request) {
   const ltm::SearchRequest search = search_of(request, limits);
+  tell_scope(request, search.scope);
   const ltm::Found found = co_await memory.search(request.principal, search);
   Response response;
   append_found(response.body, found, search.query.explain);
@@ -54,6 +57,7 @@ Task<Response> list_memories(LongTermMemory& memory, const LtmLimits& limits,
   const Scope scope = scope_parameters(request, errors);
   ltm::ListQuery query = list_parameters(request, limits, errors);
   errors.check();
+  tell_scope(request, scope);
   const ltm::Page page = co_await memory.list(request.principal, scope, std::move(query));
   Response response;
   append_page(response.body, page);
@@ -96,6 +100,7 @@ Task<Response> delete_scope(LongTermMemory& memory, const LtmLimits&, const Requ
   FieldErrors errors;
   const Scope scope = scope_parameters(request, errors);
   errors.check();
+  tell_scope(request, scope);
   const std::size_t deleted = co_await memory.forget_scope(request.principal, scope);
   Response response{.body = R"({"deleted":)"};
   append_integer(response.body, static_cast<std::int64_t>(deleted));
@@ -130,26 +135,27 @@ Task<Response> get_history(LongTermMemory& memory, const LtmLimits&, const Reque
 
 void add_ltm_routes(http::Router& router, LongTermMemory& memory, LtmLimits limits) {
   using http::Method;
-  const auto route =
-      [&](Method method, std::string pattern,
-          Task<Response> (*handler)(LongTermMemory&, const LtmLimits&, const Request&)) {
-        router.add(method, std::move(pattern), [&memory, limits, handler](Request& request) {
-          return handler(memory, limits, request);
-        });
-      };
-  route(Method::post, "/ltm/memories", add_memory);
-  route(Method::get, "/ltm/memories", list_memories);
-  route(Method::delete_, "/ltm/memories", delete_scope);
-  route(Method::post, "/ltm/memories/batch/add", add_batch);
-  route(Method::post, "/ltm/memories/batch/search", search_batch);
-  route(Method::post, "/ltm/memories/batch/delete", delete_batch);
+  const auto route = [&](const char* operation, Method method, std::string pattern,
+                         Task<Response> (*handler)(LongTermMemory&, const LtmLimits&,
+                                                   const Request&)) {
+    router.add(method, std::move(pattern), [&memory, limits, operation, handler](Request& request) {
+      begin_operation(request, operation);
+      return handler(memory, limits, request);
+    });
+  };
+  route("ltm.add", Method::post, "/ltm/memories", add_memory);
+  route("ltm.list", Method::get, "/ltm/memories", list_memories);
+  route("ltm.delete_all", Method::delete_, "/ltm/memories", delete_scope);
+  route("ltm.batch_add", Method::post, "/ltm/memories/batch/add", add_batch);
+  route("ltm.batch_search", Method::post, "/ltm/memories/batch/search", search_batch);
+  route("ltm.batch_delete", Method::post, "/ltm/memories/batch/delete", delete_batch);
   // The router takes the first pattern that matches: these names before any id.
-  route(Method::post, "/ltm/memories/search", search_memories);
-  route(Method::delete_, "/ltm/memories/expired", delete_expired);
-  route(Method::get, "/ltm/memories/{id}", get_memory);
-  route(Method::put, "/ltm/memories/{id}", update_memory);
-  route(Method::delete_, "/ltm/memories/{id}", delete_memory);
-  route(Method::get, "/ltm/memories/{id}/history", get_history);
+  route("ltm.search", Method::post, "/ltm/memories/search", search_memories);
+  route("ltm.delete_expired", Method::delete_, "/ltm/memories/expired", delete_expired);
+  route("ltm.get", Method::get, "/ltm/memories/{id}", get_memory);
+  route("ltm.update", Method::put, "/ltm/memories/{id}", update_memory);
+  route("ltm.delete", Method::delete_, "/ltm/memories/{id}", delete_memory);
+  route("ltm.history", Method::get, "/ltm/memories/{id}/history", get_history);
 }
 
 }  // namespace maas::api

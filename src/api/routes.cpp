@@ -1,8 +1,10 @@
 #include "api/routes.hpp"
 
 #include "api/errors.hpp"
+#include "api/request_trace.hpp"
 #include "core/log.hpp"
 #include "http/url.hpp"
+#include "trace/attributes.hpp"
 
 #include <array>
 #include <random>
@@ -18,7 +20,7 @@ bool is_open(std::string_view path) {
   });
 }
 
-Task<http::Response> handle(const http::Router& router, const ApiKeys& keys,
+Task<http::Response> answer(const http::Router& router, const ApiKeys& keys,
                             http::Request& request) {
   std::exception_ptr failure;
   try {
@@ -30,27 +32,48 @@ Task<http::Response> handle(const http::Router& router, const ApiKeys& keys,
   co_return error_reply(failure, request);
 }
 
-}  // namespace
-
-http::Handler make_handler(const http::Router& router, const ApiKeys& keys) {
-  return [&router, &keys](http::Request& request) { return handle(router, keys, request); };
+Task<http::Response> answer_traced(const http::Router& router, const ApiKeys& keys,
+                                   const trace::Tracer& tracer, http::Request& request) {
+  begin_span(&tracer, request);
+  trace::Span& span = span_of(request);
+  const bool captures = span.captures_content() && !is_open(request.path);
+  if (captures && !request.body.empty()) span.set(trace::attribute::kInput, request.body);
+  http::Response response = co_await answer(router, keys, request);
+  if (captures) span.set(trace::attribute::kOutput, response.body);
+  co_return response;
 }
 
-http::RequestObserver make_access_log(double sample) {
-  return [sample](const http::Request& request, int status, std::chrono::nanoseconds duration) {
-    if (sample <= 0) return;
-    if (sample < 1) {
-      thread_local std::minstd_rand random{std::random_device{}()};
-      if (std::generate_canonical<double, 32>(random) >= sample) return;
-    }
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(duration);
-    log::write_soon(log::Level::info, "request",
-                    {{"request_id", request.id},
-                     {"method", to_string(request.method)},
-                     {"path", http::printable(request.path)},
-                     {"status", status},
-                     {"duration_us", micros.count()},
-                     {"tenant", request.principal}});
+bool is_sampled(double share) {
+  if (share <= 0 || share >= 1) return share > 0;
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return std::generate_canonical<double, 32>(random) < share;
+}
+
+void log_access(const http::Request& request, int status, std::chrono::nanoseconds duration) {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(duration);
+  log::write_soon(log::Level::info, "request",
+                  {{"request_id", request.id},
+                   {"method", to_string(request.method)},
+                   {"path", http::printable(request.path)},
+                   {"status", status},
+                   {"duration_us", micros.count()},
+                   {"tenant", request.principal}});
+}
+
+}  // namespace
+
+http::Handler make_handler(const http::Router& router, const ApiKeys& keys,
+                           const trace::Tracer* tracer) {
+  return [&router, &keys, tracer](http::Request& request) {
+    return tracer ? answer_traced(router, keys, *tracer, request) : answer(router, keys, request);
+  };
+}
+
+http::RequestObserver make_observer(const trace::Tracer* tracer, double log_sample) {
+  return [tracer, log_sample](const http::Request& request, int status,
+                              std::chrono::nanoseconds duration) {
+    end_span(tracer, request, status);
+    if (is_sampled(log_sample)) log_access(request, status, duration);
   };
 }
 

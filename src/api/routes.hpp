@@ -7,6 +7,7 @@
 #include "http/server.hpp"
 #include "ltm/long_term_memory.hpp"
 #include "stm/short_term_memory.hpp"
+#include "trace/tracer.hpp"
 
 #include <functional>
 #include <optional>
@@ -31,10 +32,13 @@ void add_stm_routes(http::Router& router, stm::ShortTermMemory& memory);
 void add_ltm_routes(http::Router& router, ltm::LongTermMemory& memory, LtmLimits limits);
 
 // What the server runs for every request: finds out who asks, routes, and turns what is thrown into
-// a reply. /health, /docs and /openapi.json are open to all. Borrows router and keys.
-http::Handler make_handler(const http::Router& router, const ApiKeys& keys);
+// a reply. /health, /docs and /openapi.json are open to all. Borrows all; a null tracer traces
+// nothing.
+http::Handler make_handler(const http::Router& router, const ApiKeys& keys,
+                           const trace::Tracer* tracer);
 
-// One JSON line per request, or for a share of them: `sample` from 0 (none) to 1 (all).
-http::RequestObserver make_access_log(double sample);
+// What the server tells of every request that was answered: ends its span, and logs one JSON line,
+// or one for a share of them: `log_sample` from 0 (none) to 1 (all).
+http::RequestObserver make_observer(const trace::Tracer* tracer, double log_sample);
 
 }  // namespace maas::api

@@ -1,5 +1,6 @@
 #include "api/fields.hpp"
 #include "api/json_parts.hpp"
+#include "api/request_trace.hpp"
 #include "api/routes.hpp"
 #include "core/json_text.hpp"
 
@@ -76,7 +77,10 @@ Response settings_reply(const SessionKey& session, const SessionSettings& settin
 }
 
 SessionKey session_of(const Request& request, FieldErrors& errors) {
-  return {.tenant = request.principal, .session = id_parameter(request, "session_id", errors)};
+  SessionKey key{.tenant = request.principal,
+                 .session = id_parameter(request, "session_id", errors)};
+  tell_session(request, key.session);
+  return key;
 }
 
 stm::NewMessage read_message(Fields& fields) {
@@ -171,17 +175,19 @@ Task<Response> get_config(ShortTermMemory& memory, const Request& request) {
 
 void add_stm_routes(http::Router& router, ShortTermMemory& memory) {
   using http::Method;
-  const auto route = [&](Method method, std::string pattern,
+  const auto route = [&](const char* operation, Method method, std::string pattern,
                          Task<Response> (*handler)(ShortTermMemory&, const Request&)) {
-    router.add(method, std::move(pattern),
-               [&memory, handler](Request& request) { return handler(memory, request); });
+    router.add(method, std::move(pattern), [&memory, operation, handler](Request& request) {
+      begin_operation(request, operation);
+      return handler(memory, request);
+    });
   };
-  route(Method::post, "/stm/{session_id}/messages", append_messages);
-  route(Method::get, "/stm/{session_id}/messages", list_messages);
-  route(Method::get, "/stm/{session_id}/context", get_context);
-  route(Method::delete_, "/stm/{session_id}", forget_session);
-  route(Method::put, "/stm/{session_id}/config", put_config);
-  route(Method::get, "/stm/{session_id}/config", get_config);
+  route("stm.append", Method::post, "/stm/{session_id}/messages", append_messages);
+  route("stm.list", Method::get, "/stm/{session_id}/messages", list_messages);
+  route("stm.context", Method::get, "/stm/{session_id}/context", get_context);
+  route("stm.delete", Method::delete_, "/stm/{session_id}", forget_session);
+  route("stm.configure", Method::put, "/stm/{session_id}/config", put_config);
+  route("stm.settings", Method::get, "/stm/{session_id}/config", get_config);
 }
 
 }  // namespace maas::api

@@ -95,6 +95,8 @@ class Connection::Exchange {
       describe_request();
       fault_ = head_fault();
       if (!fault_) whole = co_await read_body();
+    } else if (fault_ && !parser_.get().target().empty()) {
+      describe_request();  // as much of it as has come
     }
     if (!whole && !fault_) co_return Next::close;
     if (fault_) {
@@ -170,6 +172,11 @@ class Connection::Exchange {
   void describe_request() {
     const auto& message = parser_.get();
     request_.method = method_of(message.method());
+    request_.method_text = message.method_string();
+    request_.is_http10 = message.version() == 10;
+    request_.peer_address = connection_.peer_address_;
+    request_.peer_port = connection_.peer_port_;
+    request_.arrived = started_;
     const Target target = split_target(message.target());
     request_.path = target.path;
     request_.query_text = target.query;
@@ -269,7 +276,13 @@ class Connection::Exchange {
 };
 
 Connection::Connection(Socket socket, const ConnectionContext& context)
-    : socket_(std::move(socket)), context_(context) {}
+    : socket_(std::move(socket)), context_(context) {
+  beast::error_code gone;  // such a peer will be told nothing
+  const auto peer = socket_.remote_endpoint(gone);
+  if (gone) return;
+  peer_address_ = peer.address().to_string();
+  peer_port_ = peer.port();
+}
 
 Task<> Connection::serve(std::shared_ptr<Connection> self) {
   // Time-outs come as cancellation; every wait below looks at its own result instead.

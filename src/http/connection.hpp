@@ -10,6 +10,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,6 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection>,
 
   Socket socket_;
   const ConnectionContext& context_;
+  std::string peer_address_;  // empty: it is gone
+  std::uint16_t peer_port_ = 0;
   boost::beast::flat_buffer buffer_;
   State state_ = State::idle;
   Clock::time_point deadline_ = Clock::time_point::max();

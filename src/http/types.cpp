@@ -37,6 +37,14 @@ std::string_view Request::header(std::string_view name) const {
   return {};
 }
 
+std::vector<std::string_view> Request::header_values(std::string_view name) const {
+  std::vector<std::string_view> values;
+  for (const Header& header : headers) {
+    if (boost::beast::iequals(header.name, name)) values.push_back(header.value);
+  }
+  return values;
+}
+
 const std::string& Request::path_parameter(std::string_view name) const {
   for (const auto& [key, value] : path_parameters) {
     if (key == name) return value;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
 #include <opentelemetry/exporters/ostream/span_exporter_factory.h>
 #include <opentelemetry/exporters/otlp/otlp_http_exporter_factory.h>
@@ -27,7 +26,6 @@
 #include <opentelemetry/sdk/trace/tracer_provider.h>
 #include <opentelemetry/sdk/trace/tracer_provider_factory.h>
 #include <opentelemetry/trace/tracer.h>
-#include <thread>
 #include <unistd.h>
 
 namespace maas::trace {
@@ -43,6 +41,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBetweenWarnings{60};
 constexpr std::size_t kMostProblemBytes = 300;
+// The SDK's exporter calls every export a success (as of 1.19); this line in its log tells
+// otherwise.
+constexpr std::string_view kExportFailed = "[OTLP TRACE HTTP Exporter] ERROR: Export ";
 
 nostd::string_view view(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -70,12 +71,17 @@ class Journey {
 
   // What the SDK says is wrong, to be told with the spans that it cost.
   void note(std::string_view problem) {
+    if (problem.starts_with(kExportFailed)) {
+      ++failures_;
+      return;
+    }
     const std::lock_guard lock(mutex_);
     problem_.assign(problem.substr(0, kMostProblemBytes));
     std::ranges::replace_if(
         problem_, [](char c) { return c < ' ' || c > '~'; }, ' ');
   }
 
+  std::uint64_t failures() const { return failures_; }
   RecorderCounts counts() const { return {.exported = exported_, .dropped = dropped_}; }
 
  private:
@@ -94,6 +100,7 @@ class Journey {
   std::atomic<std::size_t> waiting_ = 0;
   std::atomic<std::uint64_t> exported_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0;
+  std::atomic<std::uint64_t> failures_ = 0;  // exports
   std::mutex mutex_;
   std::string problem_;
   std::optional<Clock::time_point> warned_;
@@ -112,7 +119,7 @@ class ProblemLog final : public common::internal_log::LogHandler {
   std::shared_ptr<Journey> journey_;
 };
 
-// Counts what arrives, and can be told to stop trying.
+// Counts what arrives, and can be told when to stop trying.
 class CountingExporter final : public sdk::SpanExporter {
  public:
   CountingExporter(std::unique_ptr<sdk::SpanExporter> exporter, std::shared_ptr<Journey> journey)
@@ -125,8 +132,10 @@ class CountingExporter final : public sdk::SpanExporter {
   common::ExportResult Export(
       const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) noexcept override {
     const std::size_t count = spans.size();
+    const std::uint64_t failures = journey_->failures();
     common::ExportResult result = common::ExportResult::kFailure;
-    if (!given_up_) result = exporter_->Export(spans);
+    if (Clock::now() < stops_at_.load()) result = exporter_->Export(spans);
+    if (journey_->failures() != failures) result = common::ExportResult::kFailure;
     journey_->end(count, result == common::ExportResult::kSuccess);
     return result;
   }
@@ -138,16 +147,13 @@ class CountingExporter final : public sdk::SpanExporter {
     return exporter_->Shutdown(timeout);
   }
 
-  // Ends the request that is on its way, too. From any thread.
-  void give_up() {
-    given_up_ = true;
-    exporter_->Shutdown(std::chrono::microseconds(0));
-  }
+  // Exports nothing any more from then on.
+  void stop_at(Clock::time_point time) { stops_at_ = time; }
 
  private:
   std::unique_ptr<sdk::SpanExporter> exporter_;
   std::shared_ptr<Journey> journey_;
-  std::atomic<bool> given_up_ = false;
+  std::atomic<Clock::time_point> stops_at_ = Clock::time_point::max();
 };
 
 // Keeps the SDK's queue from growing full, where it would drop without telling.
@@ -185,7 +191,7 @@ std::unique_ptr<sdk::SpanExporter> make_exporter(const ExportOptions& options) {
   to.json_bytes_mapping = otlp::JsonBytesMappingKind::kHexId;
   to.use_json_name = true;
   to.console_debug = false;
-  to.timeout = options.timeout;
+  to.timeout = std::min({options.timeout, options.batch_timeout, options.stop_timeout / 2});
   to.http_headers.clear();
   for (const auto& [name, value] : options.headers) to.http_headers.emplace(name, value);
   to.ssl_ca_cert_path = options.ca_file;
@@ -302,21 +308,9 @@ class OtelRecorder final : public Recorder {
   }
 
   ~OtelRecorder() override {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool is_done = false;
-    std::thread watch([&] {
-      std::unique_lock lock(mutex);
-      if (changed.wait_for(lock, stop_timeout_, [&] { return is_done; })) return;
-      if (exporter_) exporter_->give_up();
-    });
-    provider_->Shutdown();  // sends what waits, however long that takes
-    {
-      const std::lock_guard lock(mutex);
-      is_done = true;
-    }
-    changed.notify_one();
-    watch.join();
+    // The SDK can't end a request that is on its way; none takes longer than half of the time.
+    if (exporter_) exporter_->stop_at(Clock::now() + stop_timeout_ / 2);
+    provider_->Shutdown();
     if (journey_->counts().dropped > 0) {
       log::warn("spans were lost", {{"exported", journey_->counts().exported},
                                     {"dropped", journey_->counts().dropped}});

@@ -1,5 +1,7 @@
 #include "trace/span.hpp"
 
+#include "http/url.hpp"
+#include "text/utf8.hpp"
 #include "trace/attributes.hpp"
 
 namespace maas::trace {
@@ -21,6 +23,25 @@ std::string_view prefix(std::string_view text, std::size_t bytes) {
   while (bytes > 0 && (text[bytes] & 0xc0) == 0x80) --bytes;
   return text.substr(0, bytes);
 }
+
+// What the wire takes: UTF-8. Clients send other bytes, too.
+class WellFormed {
+ public:
+  WellFormed(std::string_view text, std::size_t max_bytes) : text_(text) {
+    if (!text::is_valid_utf8(text)) {
+      made_ = http::printable(text);
+      text_ = made_;
+    }
+    if (max_bytes > 0) text_ = prefix(text_, max_bytes);
+  }
+  WellFormed(const WellFormed&) = delete;
+
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string made_;
+  std::string_view text_;
+};
 
 }  // namespace
 
@@ -72,20 +93,20 @@ void Span::set(std::string_view name, const std::vector<std::string>& values) {
   set_value(name, std::span<const std::string>(values));
 }
 
-void Span::set_value(std::string_view name, Value value) {
+void Span::set_value(std::string_view name, const Value& value) {
   if (!*this || state_->attributes >= state_->options.max_attributes) return;
   ++state_->attributes;
   const std::size_t most = state_->options.max_value_bytes;
-  auto* text = std::get_if<std::string_view>(&value);
-  if (text && most > 0) *text = prefix(*text, most);
-  const auto* texts = std::get_if<std::span<const std::string>>(&value);
-  if (texts && most > 0) {
-    std::vector<std::string> cut;
-    for (const std::string& each : *texts) cut.emplace_back(prefix(each, most));
-    state_->recording->set(name, std::span<const std::string>(cut));
-    return;
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    const WellFormed told(*text, most);
+    state_->recording->set(name, told.text());
+  } else if (const auto* texts = std::get_if<std::span<const std::string>>(&value)) {
+    std::vector<std::string> told;
+    for (const std::string& each : *texts) told.emplace_back(WellFormed(each, most).text());
+    state_->recording->set(name, std::span<const std::string>(told));
+  } else {
+    state_->recording->set(name, value);
   }
-  state_->recording->set(name, value);
 }
 
 void Span::identify(const Identity& identity) {
@@ -116,7 +137,7 @@ void Span::rename(std::string_view name) {
 void Span::fail(std::string_view error_type, std::string_view description) {
   if (!state_) return;
   set(attribute::kErrorType, error_type);
-  state_->recording->fail(description);
+  state_->recording->fail(WellFormed(description, 0).text());
 }
 
 std::vector<std::pair<std::string, std::string>> Span::headers() const {

@@ -93,7 +93,7 @@ class Span {
  private:
   struct State;
 
-  void set_value(std::string_view name, Value value);
+  void set_value(std::string_view name, const Value& value);
 
   std::unique_ptr<State> state_;
 };

@@ -63,8 +63,8 @@ struct Service {
   http::Router router;
   api::ApiKeys no_keys;
   api::ApiKeys keys = api::ApiKeys::parse("a:key-a,b:key-b");
-  http::Handler open_handler = api::make_handler(router, no_keys);
-  http::Handler guarded_handler = api::make_handler(router, keys);
+  http::Handler open_handler = api::make_handler(router, no_keys, nullptr);
+  http::Handler guarded_handler = api::make_handler(router, keys, nullptr);
 };
 
 // One client, from its first byte to the end of its connection.

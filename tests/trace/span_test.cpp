@@ -99,6 +99,18 @@ TEST_F(Spans, KeepTheLimitsOfAttributes) {
   EXPECT_EQ(attributes.size(), 2u);
 }
 
+TEST_F(Spans, TellBytesThatAreNoTextPercentEncoded) {
+  const Tracer tracer = this->tracer();
+  Span span = tracer.begin_request("GET", std::nullopt);
+  span.set("path", "/caf\xe9");
+  span.set("texts", Texts{"\xff"});
+  span.fail("_OTHER", "\xc3");
+  const auto& attributes = spans_.front().attributes;
+  EXPECT_EQ(std::get<std::string>(attributes.at("path")), "/caf%E9");
+  EXPECT_EQ(std::get<Texts>(attributes.at("texts")), (Texts{"%FF"}));
+  EXPECT_EQ(spans_.front().failure, "%C3");
+}
+
 TEST_F(Spans, ContinueACallersTraceAndShowAsARootWhereAsked) {
   const auto caller =
       read_trace_context({"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}, {"a=1"});

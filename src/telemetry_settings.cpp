@@ -1,0 +1,280 @@
+#include "telemetry_settings.hpp"
+
+#include "http/url.hpp"
+#include "setting_kinds.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace maas {
+namespace {
+
+using trace::KeyValues;
+
+constexpr std::string_view kServiceName = "service.name";
+
+bool same_word(std::string_view text, std::string_view word) {
+  return std::ranges::equal(text, word, [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  });
+}
+
+Setting lenient(Setting setting) {
+  setting.lenient = true;
+  return setting;
+}
+
+// Words in any case; the first that stands for a value is the one that is shown.
+template <class T>
+Setting word(std::string name, Field<T> field, std::vector<std::pair<std::string, T>> words,
+             std::string meaning) {
+  Setting setting = choice<T>(std::move(name), field, words, std::move(meaning));
+  setting.set = [set = setting.set, words](Config& config, std::string_view text) {
+    for (const auto& [known, value] : words) {
+      if (same_word(text, known)) return set(config, known);
+    }
+    return set(config, text);
+  };
+  return lenient(std::move(setting));
+}
+
+// A list of words, each of which turns its switch on; those that are not said are off.
+Setting switches(std::string name, std::vector<std::pair<std::string, Field<bool>>> words,
+                 std::vector<std::string> without_effect, std::string meaning) {
+  std::string range;
+  for (const auto& [known, field] : words) range += known + " | ";
+  for (const std::string& known : without_effect) range += known + " | ";
+  range.resize(range.size() - 3);
+  Setting setting;
+  setting.name = std::move(name);
+  setting.range = range + ", comma-separated";
+  setting.meaning = std::move(meaning);
+  setting.lenient = true;
+  setting.set = [=](Config& config, std::string_view text) -> std::optional<std::string> {
+    std::vector<Field<bool>> on;
+    for (const std::string& said : list_items(text)) {
+      const auto known = std::ranges::find_if(
+          words, [&](const auto& each) { return same_word(each.first, said); });
+      if (known != words.end()) {
+        on.push_back(known->second);
+      } else if (std::ranges::none_of(without_effect,
+                                      [&](const auto& each) { return same_word(each, said); })) {
+        return "has '" + said + "', which is not one of " + range;
+      }
+    }
+    for (const auto& [known, field] : words) field(config) = false;
+    for (const Field<bool> field : on) field(config) = true;
+    return std::nullopt;
+  };
+  setting.show = [=](const Config& config) {
+    std::string shown;
+    for (const auto& [known, field] : words) {
+      if (read(field, config)) shown += (shown.empty() ? "" : ",") + known;
+    }
+    return shown.empty() ? "none" : shown;
+  };
+  return setting;
+}
+
+// name=value between commas, both percent-encoded; one that is malformed spoils all.
+Setting key_values(std::string name, Field<KeyValues> field, std::string meaning) {
+  return {.name = std::move(name),
+          .range = "name=value, comma-separated",
+          .meaning = std::move(meaning),
+          .lenient = true,
+          .set = [=](Config& config, std::string_view text) -> std::optional<std::string> {
+            KeyValues pairs;
+            for (const std::string& item : list_items(text)) {
+              const std::size_t equals = std::min(item.find('='), item.size());
+              auto key = http::percent_decode(trimmed(item.substr(0, equals)));
+              auto value =
+                  http::percent_decode(trimmed(item.substr(std::min(equals + 1, item.size()))));
+              if (equals == item.size() || !key || key->empty() || !value) {
+                return "is not a list of name=value with percent-encoding";
+              }
+              pairs.emplace_back(*std::move(key), *std::move(value));
+            }
+            field(config) = std::move(pairs);
+            return std::nullopt;
+          },
+          .show =
+              [=](const Config& config) {
+                std::string shown;
+                for (const auto& [key, value] : read(field, config)) {
+                  shown += (shown.empty() ? "" : ",") + http::percent_encode(key) + "=" +
+                           http::percent_encode(value);
+                }
+                return shown;
+              }};
+}
+
+Setting endpoint(std::string name, Field<std::string> field, std::string meaning) {
+  Setting setting = lenient(url(free_text(std::move(name), field, std::move(meaning))));
+  setting.set = [=](Config& config, std::string_view text) -> std::optional<std::string> {
+    if (!text.starts_with("http://") && !text.starts_with("https://")) {
+      return "is not a URL of http or https";
+    }
+    field(config) = text;
+    return std::nullopt;
+  };
+  return setting;
+}
+
+// The SDK of this build can't compress; who asks for it is told so.
+Setting uncompressed(std::string name, const std::string& of) {
+  return {.name = std::move(name),
+          .range = "none",
+          .meaning = "how what is sent is compressed: not at all" + of,
+          .lenient = true,
+          .set = [](Config&, std::string_view text) -> std::optional<std::string> {
+            if (same_word(text, "none")) return std::nullopt;
+            return "is not none, the only one that this build knows";
+          },
+          .show = [](const Config&) { return std::string("none"); }};
+}
+
+// How the collector is reached; `signal` is "" for all signals, "TRACES_" for this one, whose
+// settings stand behind and so win.
+std::vector<Setting> exporter_settings(const std::string& signal) {
+  using trace::Protocol;
+  const std::string prefix = "OTEL_EXPORTER_OTLP_" + signal;
+  const std::string of = signal.empty() ? "" : "; for traces alone";
+  return {
+      secret(key_values(
+          prefix + "HEADERS", [](Config& c) -> auto& { return c.trace.exporting.headers; },
+          "headers for the collector, such as its key" + of)),
+      word(
+          prefix + "PROTOCOL", +[](Config& c) -> Protocol& { return c.trace.exporting.protocol; },
+          {{"http/protobuf", Protocol::protobuf}, {"http/json", Protocol::json}},
+          "how the collector is spoken to" + of),
+      lenient(milliseconds(
+          prefix + "TIMEOUT", [](Config& c) -> auto& { return c.trace.exporting.timeout; },
+          "time for one request to the collector" + of)),
+      uncompressed(prefix + "COMPRESSION", of),
+      free_text(
+          prefix + "CERTIFICATE", [](Config& c) -> auto& { return c.trace.exporting.ca_file; },
+          "PEM file of certificate authorities to trust for the collector" + of),
+      free_text(
+          prefix + "CLIENT_KEY",
+          [](Config& c) -> auto& { return c.trace.exporting.client_key_file; },
+          "PEM file of the key that shows the collector who exports" + of),
+      free_text(
+          prefix + "CLIENT_CERTIFICATE",
+          [](Config& c) -> auto& { return c.trace.exporting.client_certificate_file; },
+          "PEM file of the certificate to it" + of),
+  };
+}
+
+void append(std::vector<Setting>& settings, std::vector<Setting> more) {
+  std::ranges::move(more, std::back_inserter(settings));
+}
+
+}  // namespace
+
+std::vector<Setting> telemetry_settings() {
+  using trace::Sampler;
+  std::vector<Setting> settings{
+      endpoint(
+          "OTEL_EXPORTER_OTLP_ENDPOINT", [](Config& c) -> auto& { return c.otlp_endpoint; },
+          "collector of traces by OTLP over HTTP, to which v1/traces is appended, such as "
+          "http://localhost:4318; empty: nothing is traced"),
+      endpoint(
+          "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+          [](Config& c) -> auto& { return c.traces_endpoint; },
+          "the same for traces alone, taken as it is")};
+  append(settings, exporter_settings(""));
+  append(settings, exporter_settings("TRACES_"));
+  append(
+      settings,
+      {word(
+           "OTEL_SDK_DISABLED", +[](Config& c) -> bool& { return c.trace.disabled; },
+           {{"true", true}, {"false", false}}, "trace nothing, whatever else is set"),
+       lenient(free_text(
+           "OTEL_SERVICE_NAME", [](Config& c) -> auto& { return c.service_name; },
+           "name of this service in traces; empty: service.name of OTEL_RESOURCE_ATTRIBUTES, else "
+           "my-maas")),
+       key_values(
+           "OTEL_RESOURCE_ATTRIBUTES", [](Config& c) -> auto& { return c.trace.resource; },
+           "what traces tell of this service, such as deployment.environment.name=production"),
+       switches("OTEL_TRACES_EXPORTER",
+                {{"otlp", [](Config& c) -> auto& { return c.trace.exporting.otlp; }},
+                 {"console", [](Config& c) -> auto& { return c.trace.exporting.console; }}},
+                {"none"}, "where spans go; console: standard output"),
+       word(
+           "OTEL_TRACES_SAMPLER", +[](Config& c) -> Sampler& { return c.trace.sampler; },
+           {{"parentbased_always_on", Sampler::parent_based_always_on},
+            {"parentbased_always_off", Sampler::parent_based_always_off},
+            {"parentbased_traceidratio", Sampler::parent_based_trace_id_ratio},
+            {"always_on", Sampler::always_on},
+            {"always_off", Sampler::always_off},
+            {"traceidratio", Sampler::trace_id_ratio}},
+           "which requests are traced"),
+       lenient(number(
+           "OTEL_TRACES_SAMPLER_ARG", [](Config& c) -> auto& { return c.trace.sampled_share; }, 0,
+           1, "share of requests that a traceidratio traces")),
+       switches("OTEL_PROPAGATORS",
+                {{"tracecontext", [](Config& c) -> auto& { return c.trace.spans.propagate; }}},
+                {"baggage", "none"}, "whether callers' traces go on here, by W3C trace context"),
+       lenient(milliseconds(
+           "OTEL_BSP_SCHEDULE_DELAY", [](Config& c) -> auto& { return c.trace.exporting.delay; },
+           "time between two exports of spans")),
+       lenient(milliseconds(
+           "OTEL_BSP_EXPORT_TIMEOUT",
+           [](Config& c) -> auto& { return c.trace.exporting.batch_timeout; },
+           "time for one export; the shorter of it and OTEL_EXPORTER_OTLP_TIMEOUT counts")),
+       lenient(integer<std::size_t>(
+           "OTEL_BSP_MAX_QUEUE_SIZE", [](Config& c) -> auto& { return c.trace.exporting.queue; }, 1,
+           1'000'000, "spans that wait to be exported; more are dropped and counted")),
+       lenient(integer<std::size_t>(
+           "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+           [](Config& c) -> auto& { return c.trace.exporting.batch; }, 1, 1'000'000,
+           "spans of one export")),
+       lenient(integer<std::size_t>(
+           "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+           [](Config& c) -> auto& { return c.trace.spans.max_attributes; }, 1, 10'000,
+           "attributes of a span; more are left out")),
+       lenient(integer<std::size_t>(
+           "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+           [](Config& c) -> auto& { return c.trace.spans.max_value_bytes; }, 0, 1'000'000'000,
+           "bytes of an attribute's text; the rest is cut; 0: any number")),
+       word(
+           "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+           +[](Config& c) -> bool& { return c.trace.spans.capture_content; },
+           {{"NO_CONTENT", false}, {"SPAN_ONLY", true}, {"false", false}, {"true", true}},
+           "whether traces hold what was said, remembered and searched for: never unless it is "
+           "asked for here"),
+       milliseconds(
+           "MAAS_TRACE_STOP_TIMEOUT_MS",
+           [](Config& c) -> auto& { return c.trace.exporting.stop_timeout; },
+           "time for the spans that wait when the server stops; one request to the collector has "
+           "at "
+           "most half of it"),
+       yes_or_no(
+           "MAAS_TRACE_CALLERS_AS_ROOT", [](Config& c) -> auto& { return c.trace.remote_is_root; },
+           "show what callers with a traceparent asked for in Langfuse's list of traces, where "
+           "their own spans are not")});
+  return settings;
+}
+
+void complete_telemetry(Config& config) {
+  trace::ExportOptions& exporting = config.trace.exporting;
+  if (!config.otlp_endpoint.empty()) {
+    exporting.url = http::without_final_slash(config.otlp_endpoint) + "/v1/traces";
+  }
+  if (!config.traces_endpoint.empty()) {
+    exporting.url = config.traces_endpoint;
+    const std::size_t host = exporting.url.find("://") + 3;
+    if (exporting.url.find('/', host) == std::string::npos) exporting.url += '/';
+  }
+  KeyValues& resource = config.trace.resource;
+  if (!config.service_name.empty()) {
+    std::erase_if(resource, [](const auto& pair) { return pair.first == kServiceName; });
+    resource.emplace_back(kServiceName, config.service_name);
+  } else if (std::ranges::find(resource, kServiceName, &KeyValues::value_type::first) ==
+             resource.end()) {
+    resource.emplace_back(kServiceName, "my-maas");
+  }
+}
+
+}  // namespace maas

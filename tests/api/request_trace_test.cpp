@@ -1,0 +1,53 @@
+#include "api/request_trace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace maas::api {
+namespace {
+
+TEST(RequestTrace, RedactsSignaturesInQueriesAndNothingElse) {
+  struct Case {
+    std::string_view query;
+    std::string_view told;
+  };
+  const Case cases[] = {
+      {"", ""},
+      {"user_id=u-42&limit=3", "user_id=u-42&limit=3"},
+      {"sig=secret", "sig=REDACTED"},
+      {"a=1&Signature=secret&b=2", "a=1&Signature=REDACTED&b=2"},
+      {"X-Amz-Signature=s&X-Amz-Credential=s&X-Amz-Security-Token=s&AWSAccessKeyId=s",
+       "X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&"
+       "AWSAccessKeyId=REDACTED"},
+      {"X-Goog-Signature=s=s&", "X-Goog-Signature=REDACTED&"},
+      {"sig&signature=kept&SIG=kept", "sig&signature=kept&SIG=kept"},
+  };
+  for (const auto& [query, told] : cases) EXPECT_EQ(redacted_query(query), told);
+}
+
+TEST(RequestTrace, ReadsHostsAndPorts) {
+  struct Case {
+    std::string_view header;
+    std::string_view host;
+    std::optional<std::uint16_t> port;
+  };
+  const Case cases[] = {
+      {"", "", std::nullopt},
+      {"localhost", "localhost", std::nullopt},
+      {" localhost:8000 ", "localhost", 8000},
+      {"localhost:", "localhost", std::nullopt},
+      {"localhost:65536", "localhost", std::nullopt},
+      {"localhost:80x", "localhost", std::nullopt},
+      {"[::1]", "::1", std::nullopt},
+      {"[::1]:8000", "::1", 8000},
+      {"[::1", "::1", std::nullopt},
+      {"[", "", std::nullopt},
+  };
+  for (const auto& [header, host, port] : cases) {
+    const Authority authority = parse_authority(header);
+    EXPECT_EQ(authority.host, host) << header;
+    EXPECT_EQ(authority.port, port) << header;
+  }
+}
+
+}  // namespace
+}  // namespace maas::api
