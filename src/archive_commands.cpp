@@ -79,6 +79,7 @@ Begun begun_export(const std::filesystem::path& file) {
   };
   while (std::getline(in, line) && !in.eof()) {  // at the end: a line that is not whole
     check_head(line == ltm::kArchiveHead);
+    if (ltm::archive_total(line)) return begun;  // it was finished but for its name
     begun.bytes += line.size() + 1;
     ++begun.lines;
     begun.last = line;
@@ -120,6 +121,8 @@ std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::size
     progress.tell(count += part.memories.size());
   }
   progress.end();
+  out << ltm::archive_end(count) << '\n';
+  if (!out.flush()) fail_to_write(file);
   return count;
 }
 
@@ -127,6 +130,27 @@ std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::size
   throw Error(Errc::invalid_argument, file + ", line " + std::to_string(number) + ": " + what +
                                           "; the lines before it are stored, repair it and run the "
                                           "command again");
+}
+
+[[noreturn]] void refuse_cut_file(const std::string& file, std::size_t count) {
+  throw Error(
+      Errc::invalid_argument,
+      file +
+          " is not whole: it ends without its closing line, since its export did not "
+          "finish or it was cut on the way; the " +
+          std::to_string(count) +
+          " memories before that are stored. Finish the export by running it again, or copy "
+          "the file anew, and import it again: what is stored is not stored twice");
+}
+
+// The closing line tells another number than there were memories.
+[[noreturn]] void refuse_changed_file(const std::string& file, std::size_t count,
+                                      std::size_t total) {
+  throw Error(Errc::invalid_argument,
+              file + " is not as it was exported: its closing line tells " + std::to_string(total) +
+                  " memories, " + std::to_string(count) +
+                  " are there and are stored. Export or copy it anew and import it again; if the "
+                  "file was edited on purpose, correct the number");
 }
 
 // A line without its end; false: there is none left. Throws BadLine.
@@ -172,20 +196,34 @@ ltm::Imported read_all(Archive& archive, std::istream& in, const std::string& fi
     memories.clear();
   };
   std::size_t number = 1;
+  std::size_t count = 0;
+  bool is_closed_by_a_line = false;
+  std::optional<std::size_t> total;
   try {
     if (!read_line(in, line)) throw ltm::BadLine("the file is empty");
-    ltm::check_archive_head(line);
+    is_closed_by_a_line = ltm::archive_format(line) != ltm::kUnclosedFormat;
     for (++number; read_line(in, line); ++number) {
+      if (total) throw ltm::BadLine("it is behind the closing line: import files one by one");
+      if (is_closed_by_a_line) total = ltm::archive_total(line);
+      if (total) continue;
       memories.push_back(ltm::archived_memory(line));
+      progress.tell(++count);
       if (memories.size() == kAtOnce) store();
-      progress.tell(number - 1);
     }
   } catch (const ltm::BadLine& error) {
     store();
+    // What is wrong with the end of a line that has none is that the rest is missing.
+    if (in.eof() && is_closed_by_a_line && !total) refuse_cut_file(file, count);
     refuse_line(file, number, error.what());
   }
   store();
   progress.end();
+  if (is_closed_by_a_line && !total) refuse_cut_file(file, count);
+  if (total && *total != count) refuse_changed_file(file, count, *total);
+  if (!is_closed_by_a_line) {
+    std::fprintf(stderr, "%s has the format 1, which can't tell whether it is whole\n",
+                 file.c_str());
+  }
   return imported;
 }
 

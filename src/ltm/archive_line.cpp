@@ -19,6 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::int64_t kFormat = 2;
+constexpr std::size_t kMaxEnd = 64;       // bytes, so that no memory is parsed twice
 constexpr float kUnitTolerance = .01f;    // of a vector's length
 constexpr std::size_t kMaxIdBytes = 256;  // as in requests
 // Far beyond what changes can reach: it still has to rise with each.
@@ -166,7 +168,7 @@ void read_vector(const Members& members, ArchivedMemory& archived) {
 
 }  // namespace
 
-void check_archive_head(std::string_view line) {
+int archive_format(std::string_view line) {
   const json::value head = parsed(line);
   const Members members(head, "the first line");
   const json::value* version = members.find("maas_export");
@@ -174,10 +176,27 @@ void check_archive_head(std::string_view line) {
     throw BadLine("the first line is not that of an export: it should be " +
                   std::string(kArchiveHead));
   }
-  if (version->get_int64() != 1) {
-    throw BadLine("the file has the format " + std::to_string(version->get_int64()) +
-                  ", this MaaS knows the format 1: import it with the version that wrote it");
+  const std::int64_t format = version->get_int64();
+  if (format != kUnclosedFormat && format != kFormat) {
+    throw BadLine(
+        "the file has the format " + std::to_string(format) +
+        ", this MaaS knows the formats 1 and 2: import it with the version that wrote it");
   }
+  return static_cast<int>(format);
+}
+
+std::string archive_end(std::size_t memories) {
+  return R"({"total":)" + std::to_string(memories) + '}';
+}
+
+std::optional<std::size_t> archive_total(std::string_view line) {
+  if (line.size() > kMaxEnd) return std::nullopt;
+  boost::system::error_code error;
+  const json::value value = json::parse(line, error);
+  if (error || !value.is_object() || value.get_object().size() != 1) return std::nullopt;
+  const json::value* total = value.get_object().if_contains("total");
+  if (!total || !total->is_int64() || total->get_int64() < 0) return std::nullopt;
+  return static_cast<std::size_t>(total->get_int64());
 }
 
 std::string archive_line(const ArchivedMemory& archived) {

@@ -3,6 +3,7 @@
 #include "ltm/memory_archive.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -10,8 +11,10 @@
 namespace maas::ltm {
 
 // The lines of an exported file: JSON, one memory a line, the same bytes for the same memory. The
-// first line tells the format.
-inline constexpr std::string_view kArchiveHead = R"({"maas_export":1})";
+// first line tells the format, the last one how many memories there are: without it the file was
+// cut. Sorted by bytes or words these two stay where they are.
+inline constexpr std::string_view kArchiveHead = R"({"maas_export":2})";
+inline constexpr int kUnclosedFormat = 1;  // files of this older one have no closing line
 inline constexpr std::size_t kMaxArchiveLine = 64u << 20;  // bytes
 
 // What is wrong with a line.
@@ -19,8 +22,13 @@ class BadLine : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Throws BadLine for another file's head, telling a newer format.
-void check_archive_head(std::string_view line);
+// The format. Throws BadLine for another file's head, telling a newer format.
+int archive_format(std::string_view line);
+
+std::string archive_end(std::size_t memories);
+
+// How many memories a closing line tells; none: it is another line.
+std::optional<std::size_t> archive_total(std::string_view line);
 
 std::string archive_line(const ArchivedMemory& memory);
 

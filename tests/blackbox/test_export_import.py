@@ -72,7 +72,7 @@ def interrupt(server, seconds: float, *arguments: str):
 def test_goes_to_mongodb_and_back_byte_for_byte(filled, mongodb, tmp_path):
     first, second, third = (tmp_path / f"{i}.ndjson" for i in range(3))
     assert f"{MEMORIES} memories exported" in run(filled, "export", str(first))
-    assert len(lines(first)) == MEMORIES + 1
+    assert len(lines(first)) == MEMORIES + 2
     elsewhere = on(filled, "elsewhere", **mongodb)
     assert f"{MEMORIES} memories imported, 0 were there already" in run(elsewhere, "import", str(first))
     run(elsewhere, "export", str(second))
@@ -124,6 +124,65 @@ def test_an_interrupted_export_is_gone_on_with(filled, tmp_path):
         second.unlink()
 
 
+def test_a_file_has_one_closing_line_however_often_its_export_was_interrupted(filled, tmp_path):
+    file, part = tmp_path / "1.ndjson", tmp_path / "1.ndjson.part"
+    run(filled, "export", str(file))
+    whole = file.read_bytes()
+    assert whole.splitlines()[-1] == b'{"total":%d}' % MEMORIES
+    # Killed before it was renamed, within the closing line, and before it.
+    for cut in (0, 1, 5, 15):
+        file.unlink()
+        part.write_bytes(whole[:len(whole) - cut])
+        assert f"{MEMORIES} memories exported" in run(filled, "export", str(file))
+        assert file.read_bytes() == whole
+
+
+def test_an_import_tells_that_a_file_was_cut(filled, tmp_path):
+    file = tmp_path / "1.ndjson"
+    run(filled, "export", str(file))
+    whole = file.read_bytes()
+    at = whole.splitlines(keepends=True)
+    elsewhere = on(filled, "elsewhere")
+    for cut, stored in ((at[0], 0), (b"".join(at[:151]), 150), (b"".join(at[:152])[:-9], 150),
+                        (b"".join(at[:-1]), MEMORIES), (whole[:-3], MEMORIES)):
+        file.write_bytes(cut)
+        for ran in (elsewhere.run("import", str(file)),
+                    subprocess.run([BINARY, "import", "-"], input=cut, env=elsewhere.environment(), cwd=tmp_path,
+                                   capture_output=True, timeout=60)):
+            told = ran.stderr if isinstance(ran.stderr, str) else ran.stderr.decode()
+            assert ran.returncode == 2 and "is not whole: it ends without its closing line" in told
+            assert f"the {stored} memories before that are stored" in told
+    file.write_bytes(whole)
+    assert f"0 memories imported, {MEMORIES} were there already" in run(elsewhere, "import", str(file))
+
+
+def test_an_import_tells_that_lines_are_missing_or_too_many(filled, tmp_path):
+    file = tmp_path / "1.ndjson"
+    run(filled, "export", str(file))
+    at = file.read_bytes().splitlines(keepends=True)
+    elsewhere = on(filled, "elsewhere")
+    for changed in (at[:100] + at[101:], at[:100] + at[99:]):
+        file.write_bytes(b"".join(changed))
+        ran = elsewhere.run("import", str(file))
+        assert ran.returncode == 2
+        assert f"tells {MEMORIES} memories, {len(changed) - 2} are there and are stored" in ran.stderr
+    file.write_bytes(b"".join(at + at))
+    ran = elsewhere.run("import", str(file))
+    assert ran.returncode == 2 and f"line {len(at) + 1}: it is behind the closing line" in ran.stderr
+
+
+def test_imports_a_sorted_file_and_one_of_the_first_format(filled, tmp_path):
+    file = tmp_path / "1.ndjson"
+    run(filled, "export", str(file))
+    at = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(sorted(at)))
+    assert f"{MEMORIES} memories imported" in run(on(filled, "elsewhere"), "import", str(file))
+    file.write_bytes(b'{"maas_export":1}\n' + b"".join(at[1:-1]))
+    ran = on(filled, "older").run("import", str(file))
+    assert ran.returncode == 0 and f"{MEMORIES} memories imported" in ran.stdout
+    assert "can't tell whether it is whole" in ran.stderr
+
+
 def test_an_export_leaves_a_file_that_is_there(filled, tmp_path):
     file = tmp_path / "there.ndjson"
     file.write_text("precious")
@@ -156,7 +215,7 @@ def test_a_memory_removed_while_an_export_was_interrupted_is_imported_once(fille
     # As it was, then as it is: close enough to each other to come in one transaction.
     lines_of_it = [line for line in file.read_bytes().splitlines(keepends=True) if told["id"].encode() in line]
     assert ["memory" in json.loads(line) for line in lines_of_it] == [True, False]
-    file.write_bytes(whole[0] + b"".join(lines_of_it) + lines_of_it[0])
+    file.write_bytes(whole[0] + b"".join(lines_of_it) + lines_of_it[0] + b'{"total":3}\n')
     for name, settings in (("embedded", {}), ("elsewhere", mongodb)):
         assert "1 memories imported, 1 were there already\n1 are there in another version" in run(
             on(filled, name, **settings), "import", str(file))
@@ -217,7 +276,7 @@ def test_tells_the_line_that_is_wrong_and_keeps_those_before_it(filled, tmp_path
 
 
 def test_refuses_another_file(filled, tmp_path):
-    for text in ("", "id,text\n1,tea\n", '{"maas_export":2}\n', '{"a":1}\n'):
+    for text in ("", "id,text\n1,tea\n", '{"maas_export":3}\n', '{"a":1}\n'):
         file = tmp_path / f"{uuid.uuid4()}"
         file.write_text(text)
         ran = on(filled, "elsewhere").run("import", str(file))
@@ -240,6 +299,6 @@ def test_leaves_what_is_newer_there(filled, tmp_path, start_server):
     server.stop()
     assert "2 are there in another version, or were removed there" in run(elsewhere, "import", str(file))
     run(elsewhere, "export", str(after))
-    found = {line["id"]: line for line in map(json.loads, after.read_text().splitlines()[1:])}
+    found = {line["id"]: line for line in map(json.loads, after.read_text().splitlines()[1:-1])}
     assert found[changed["id"]]["memory"] == "newer"
     assert "memory" not in found[removed["id"]]

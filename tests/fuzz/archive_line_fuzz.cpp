@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace maas;
   const std::string_view line(reinterpret_cast<const char*>(data), size);
   try {
-    ltm::check_archive_head(line);
+    ltm::archive_format(line);
   } catch (const ltm::BadLine&) {
     // Another file.
   }
@@ -20,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check(!memory.tenant.empty() && !memory.memory.id.empty(), "it is somebody's");
     const std::string told = ltm::archive_line(memory);
     fuzz::check(ltm::archive_line(ltm::archived_memory(told)) == told, "a line tells all of it");
+    fuzz::check(!ltm::archive_total(line) && !ltm::archive_total(told), "no memory ends a file");
   } catch (const ltm::BadLine&) {
     // No memory.
   }

@@ -178,10 +178,33 @@ TEST(ArchiveLine, RefusesVectorsThatCanNotBeCompared) {
 }
 
 TEST(ArchiveLine, KnowsItsFormat) {
-  check_archive_head(kArchiveHead);
-  EXPECT_THROW(check_archive_head(R"({"maas_export":2})"), BadLine);
-  EXPECT_THROW(check_archive_head(archive_line(full())), BadLine);
-  EXPECT_THROW(check_archive_head("id,text"), BadLine);
+  EXPECT_EQ(archive_format(kArchiveHead), 2);
+  EXPECT_EQ(archive_format(R"({"maas_export":1})"), kUnclosedFormat);
+  EXPECT_THROW(archive_format(R"({"maas_export":3})"), BadLine);
+  EXPECT_THROW(archive_format(R"({"maas_export":0})"), BadLine);
+  EXPECT_THROW(archive_format(archive_line(full())), BadLine);
+  EXPECT_THROW(archive_format(archive_end(1)), BadLine);
+  EXPECT_THROW(archive_format("id,text"), BadLine);
+}
+
+TEST(ArchiveLine, TellsAtTheEndHowManyThereWere) {
+  EXPECT_EQ(archive_end(400), R"({"total":400})");
+  EXPECT_EQ(archive_total(archive_end(0)), 0u);
+  EXPECT_EQ(archive_total(archive_end(123'456'789'012)), 123'456'789'012u);
+  EXPECT_EQ(archive_total(R"( { "total" : 4 } )"), 4u);
+  for (const std::string other :
+       {"", "{", "{}", R"({"total":40)", R"({"total":-1})", R"({"total":"4"})", R"({"total":.5})",
+        R"({"total":4,"id":"id"})", R"([{"total":4}])", R"({"maas_export":2})"}) {
+    EXPECT_EQ(archive_total(other), std::nullopt) << other;
+  }
+  EXPECT_EQ(archive_total(archive_line(full())), std::nullopt);
+  EXPECT_EQ(archive_total(std::string(1000, ' ') + archive_end(4)), std::nullopt);
+}
+
+TEST(ArchiveLine, StaysInItsPlaceWhenLinesAreSorted) {
+  const std::string line = archive_line(full());
+  EXPECT_LT(kArchiveHead, line);
+  EXPECT_LT(line, archive_end(0));
 }
 
 }  // namespace
