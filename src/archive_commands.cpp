@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "core/error.hpp"
+#include "export_file.hpp"
 #include "ltm/archive_line.hpp"
 #include "ltm/memory_archive.hpp"
 #include "ltm/memory_store_sqlite.hpp"
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <thread>
 #include <unistd.h>
 
@@ -54,58 +56,22 @@ class Archive {
   std::unique_ptr<ltm::MemoryArchive> archive_;
 };
 
-[[noreturn]] void fail_to_write(const std::string& file) {
-  throw Error(Errc::unavailable, file + " can't be written: " + std::strerror(errno) +
-                                     "; run the command again to go on");
+// Which memories an export holds, without secrets.
+std::string engine_of(const Config& config) {
+  if (config.mongo.uri.empty()) {
+    return "embedded database " + std::filesystem::canonical(config.database_file()).string();
+  }
+  return "MongoDB " + ltm::mongo_hosts(config.mongo) + ", database " + config.mongo.database +
+         ", collection " + config.mongo.collection;
 }
 
-// The whole lines of a file that an interrupted export has left; their number, and the last one.
-struct Begun {
-  std::size_t lines = 0;
-  std::string last;
-  std::uintmax_t bytes = 0;
-};
-
-// Throws Error{invalid_argument} for a file that no export has begun: it is somebody's.
-Begun begun_export(const std::filesystem::path& file) {
-  Begun begun;
-  std::ifstream in(file, std::ios::binary);
-  std::string line;
-  const auto check_head = [&](bool begins_like_an_export) {
-    if (begun.lines > 0 || begins_like_an_export) return;
-    throw Error(Errc::invalid_argument, file.string() +
-                                            " is in the way and was not left by an export; move it "
-                                            "elsewhere, or export to another file");
-  };
-  while (std::getline(in, line) && !in.eof()) {  // at the end: a line that is not whole
-    check_head(line == ltm::kArchiveHead);
-    if (ltm::archive_total(line)) return begun;  // it was finished but for its name
-    begun.bytes += line.size() + 1;
-    ++begun.lines;
-    begun.last = line;
+// Where an export goes on; none: what is there is not what this engine has written.
+std::optional<ltm::ArchivePosition> position_behind(Archive& archive, const std::string& line) {
+  try {
+    return archive->position_of(ltm::archived_memory(line));
+  } catch (const ltm::BadLine&) {
+    return std::nullopt;
   }
-  check_head(ltm::kArchiveHead.starts_with(line));
-  return begun;
-}
-
-// Where an export goes on; the file then ends behind the memory before that.
-ltm::ArchivePosition resume(Archive& archive, const std::filesystem::path& file, Begun& begun) {
-  begun = begun_export(file);
-  if (begun.lines > 1) {
-    try {
-      if (const auto position = archive->position_of(ltm::archived_memory(begun.last))) {
-        std::filesystem::resize_file(file, begun.bytes);
-        std::fprintf(stderr, "going on behind the %zu memories in %s\n", begun.lines - 1,
-                     file.c_str());
-        return *position;
-      }
-    } catch (const ltm::BadLine&) {
-      // Not what an export writes: it is begun anew.
-    }
-  }
-  begun = {};
-  std::ofstream(file, std::ios::binary | std::ios::trunc) << ltm::kArchiveHead << '\n';
-  return {};
 }
 
 std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::size_t count,
@@ -244,16 +210,17 @@ int export_memories(const Config& config, const std::string& file) {
     std::fprintf(stderr, "%zu memories exported\n", count);  // stdout holds the memories alone
     return 0;
   }
-  const std::filesystem::path part = file + ".part";
-  Begun begun;
-  const ltm::ArchivePosition position = resume(archive, part, begun);
-  std::ofstream out(part, std::ios::binary | std::ios::app);
-  if (!out) fail_to_write(part);
-  const std::size_t before = begun.lines > 0 ? begun.lines - 1 : 0;
-  const std::size_t count = write_all(archive, position, before, out, part);
-  out.close();
-  if (!out) fail_to_write(part);
-  std::filesystem::rename(part, file);
+  ExportFile exported(file, engine_of(config));
+  std::optional<ltm::ArchivePosition> position;
+  if (exported.count() > 0) position = position_behind(archive, exported.last_line());
+  if (position) {
+    std::fprintf(stderr, "going on behind the %zu memories in %s\n", exported.count(),
+                 exported.part().c_str());
+  }
+  std::ofstream& out = position ? exported.go_on() : exported.begin();
+  const std::size_t count = write_all(archive, position.value_or(ltm::ArchivePosition{}),
+                                      exported.count(), out, exported.part());
+  exported.finish();
   std::printf("%zu memories exported to %s; 'maas import' stores them elsewhere\n", count,
               file.c_str());
   return 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <mongoc/mongoc.h>
+#include <set>
 #include <string_view>
 
 namespace maas::ltm {
@@ -100,6 +101,21 @@ void check_mongo_options(const MongoOptions& options) {
     throw Error(Errc::invalid_argument,
                 "MONGODB_COLLECTION_NAME '" + collection + "' is no name of a MongoDB collection");
   }
+}
+
+std::string mongo_hosts(const MongoOptions& options) {
+  const auto uri = parse(options.uri);
+  if (const char* name = mongoc_uri_get_srv_hostname(uri.get())) return name;
+  std::set<std::string_view> hosts;
+  for (const mongoc_host_list_t* each = mongoc_uri_get_hosts(uri.get()); each; each = each->next) {
+    hosts.insert(each->host_and_port);
+  }
+  std::string told;
+  for (const std::string_view host : hosts) {
+    if (!told.empty()) told += ',';
+    told += host;
+  }
+  return told;
 }
 
 bool needs_lookup(const MongoOptions& options) {

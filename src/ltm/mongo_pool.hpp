@@ -23,6 +23,10 @@ struct MongoOptions {
 // that may hold a password, and for names that no server takes.
 void check_mongo_options(const MongoOptions& options);
 
+// The servers that a URI which was checked names: host:port, separated by commas and in order, or
+// the name that a name server looks them up by.
+std::string mongo_hosts(const MongoOptions& options);
+
 // Whether a name server has to tell which hosts a URI that was checked means.
 bool needs_lookup(const MongoOptions& options);
 

@@ -69,6 +69,14 @@ def interrupt(server, seconds: float, *arguments: str):
     process.wait()
 
 
+def leave_begun(server, file, content: bytes):
+    """What an export from the embedded database leaves when it is killed."""
+    part = file.with_name(file.name + ".part")
+    part.write_bytes(content)
+    file.with_name(part.name + ".from").write_text(f"embedded database {server.settings['MAAS_DATA_DIR']}/maas.db\n")
+    return part
+
+
 def test_goes_to_mongodb_and_back_byte_for_byte(filled, mongodb, tmp_path):
     first, second, third = (tmp_path / f"{i}.ndjson" for i in range(3))
     assert f"{MEMORIES} memories exported" in run(filled, "export", str(first))
@@ -117,22 +125,22 @@ def test_an_interrupted_export_is_gone_on_with(filled, tmp_path):
     whole = first.read_bytes()
     # Killed in the middle of a line, as a full disk or a signal may do it; and behind the last memory.
     for part in (whole[:len(whole) // 2], whole[:30], whole[:5], b"", whole):
-        (tmp_path / "2.ndjson.part").write_bytes(part)
+        leave_begun(filled, second, part)
         run(filled, "export", str(second))
         assert lines(second) == lines(first)
-        assert not (tmp_path / "2.ndjson.part").exists()
+        assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
         second.unlink()
 
 
 def test_a_file_has_one_closing_line_however_often_its_export_was_interrupted(filled, tmp_path):
-    file, part = tmp_path / "1.ndjson", tmp_path / "1.ndjson.part"
+    file = tmp_path / "1.ndjson"
     run(filled, "export", str(file))
     whole = file.read_bytes()
     assert whole.splitlines()[-1] == b'{"total":%d}' % MEMORIES
     # Killed before it was renamed, within the closing line, and before it.
     for cut in (0, 1, 5, 15):
         file.unlink()
-        part.write_bytes(whole[:len(whole) - cut])
+        leave_begun(filled, file, whole[:len(whole) - cut])
         assert f"{MEMORIES} memories exported" in run(filled, "export", str(file))
         assert file.read_bytes() == whole
 
@@ -201,11 +209,11 @@ def test_goes_through_pipes(filled, tmp_path):
 
 
 def test_a_memory_removed_while_an_export_was_interrupted_is_imported_once(filled, mongodb, tmp_path, start_server):
-    file, part = tmp_path / "1.ndjson", tmp_path / "1.ndjson.part"
+    file = tmp_path / "1.ndjson"
     run(filled, "export", str(file))
     whole = file.read_bytes().splitlines(keepends=True)
     file.unlink()
-    part.write_bytes(b"".join(whole[:len(whole) // 2]))
+    leave_begun(filled, file, b"".join(whole[:len(whole) // 2]))
     told = json.loads(whole[5])
     server = start_server(name="removes", **filled.settings)
     with server.client() as client:
@@ -228,6 +236,36 @@ def test_an_export_leaves_somebodys_part_file(filled, tmp_path):
         ran = filled.run("export", str(tmp_path / "mine"))
         assert ran.returncode == 2 and "was not left by an export" in ran.stderr
         assert part.read_text() == content
+
+
+def test_an_export_is_gone_on_with_from_its_own_engine_only(filled, mongodb, tmp_path):
+    file, copy = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(filled, "export", str(file))
+    whole = file.read_bytes()
+    half = b"".join(whole.splitlines(keepends=True)[:MEMORIES // 2])
+    elsewhere, on_mongodb = on(filled, "elsewhere"), on(filled, "elsewhere", **mongodb)
+    for other in (elsewhere, on_mongodb):  # they hold the same memories
+        run(other, "import", str(file))
+        part = leave_begun(filled, copy, half)
+        ran = other.run("export", str(copy))
+        assert ran.returncode == 2
+        assert f"was begun from another engine: embedded database {filled.settings['MAAS_DATA_DIR']}" in ran.stderr
+        assert part.read_bytes() == half
+    assert mongodb["MONGODB_URI"].removeprefix("mongodb://") in ran.stderr and mongodb["MONGODB_DB_NAME"] in ran.stderr
+    assert f"{MEMORIES} memories exported" in run(filled, "export", str(copy))
+    assert copy.read_bytes() == whole
+
+
+def test_an_export_tells_of_a_part_that_does_not_tell_its_engine(filled, tmp_path):
+    file, part = tmp_path / "1.ndjson", tmp_path / "1.ndjson.part"
+    part.write_bytes(b'{"maas_export":2}\n')
+    ran = filled.run("export", str(file))
+    assert ran.returncode == 2 and "does not tell the engine that it was begun from" in ran.stderr
+    part.unlink()
+    # Killed while it told the engine, before it exported.
+    tmp_path.joinpath("1.ndjson.part.from").write_text("embedded data")
+    run(filled, "export", str(file))
+    assert [path.name for path in tmp_path.glob("1.ndjson*")] == ["1.ndjson"]
 
 
 def test_metadata_come_back_as_they_were(start_server, tmp_path):
