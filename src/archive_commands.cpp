@@ -17,6 +17,7 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <thread>
 #include <unistd.h>
 
@@ -74,21 +75,35 @@ std::optional<ltm::ArchivePosition> position_behind(Archive& archive, const std:
   }
 }
 
-std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::size_t count,
-                      std::ostream& out, const std::string& file) {
+// `file`: what memories are exported to, if not to a pipe.
+std::size_t write_all(Archive& archive, ltm::ArchivePosition position, std::ostream& out,
+                      ExportFile* file) {
+  const std::string name = file ? file->part().string() : "standard output";
   Progress progress("exported");
+  std::size_t count = file ? file->count() : 0;
+  std::set<std::string, std::less<>> removed_since;
   while (true) {
     ltm::ArchivePart part = archive->read(position, kAtOnce);
     if (part.memories.empty()) break;
-    for (const ltm::ArchivedMemory& memory : part.memories)
-      out << ltm::archive_line(memory) << '\n';
-    if (!out.flush()) fail_to_write(file);
+    for (const ltm::ArchivedMemory& memory : part.memories) {
+      const std::string line = ltm::archive_line(memory);
+      out << line << '\n';
+      if (!file) continue;
+      const std::string_view key = ltm::archive_key(line).key;
+      if (!memory.is_gone) {
+        file->memories().add(key);
+      } else if (file->memories().may_hold(key)) {
+        removed_since.emplace(key);
+      }
+    }
+    if (!out.flush()) fail_to_write(name);
     position = part.last;
     progress.tell(count += part.memories.size());
   }
   progress.end();
+  if (!removed_since.empty()) count -= file->drop(removed_since);
   out << ltm::archive_end(count) << '\n';
-  if (!out.flush()) fail_to_write(file);
+  if (!out.flush()) fail_to_write(name);
   return count;
 }
 
@@ -206,7 +221,7 @@ int export_memories(const Config& config, const std::string& file) {
   Archive archive(config);
   if (file == "-") {
     std::cout << ltm::kArchiveHead << '\n';
-    const std::size_t count = write_all(archive, {}, 0, std::cout, "standard output");
+    const std::size_t count = write_all(archive, {}, std::cout, nullptr);
     std::fprintf(stderr, "%zu memories exported\n", count);  // stdout holds the memories alone
     return 0;
   }
@@ -218,8 +233,8 @@ int export_memories(const Config& config, const std::string& file) {
                  exported.part().c_str());
   }
   std::ofstream& out = position ? exported.go_on() : exported.begin();
-  const std::size_t count = write_all(archive, position.value_or(ltm::ArchivePosition{}),
-                                      exported.count(), out, exported.part());
+  const std::size_t count =
+      write_all(archive, position.value_or(ltm::ArchivePosition{}), out, &exported);
   exported.finish();
   std::printf("%zu memories exported to %s; 'maas import' stores them elsewhere\n", count,
               file.c_str());

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "ltm/archive_line.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -48,6 +49,12 @@ void fail_to_write(const std::string& file) {
                                      "; run the command again to go on");
 }
 
+bool ExportedMemories::may_hold(std::string_view key) {
+  if (sorted_ < hashes_.size()) std::ranges::sort(hashes_);
+  sorted_ = hashes_.size();
+  return std::ranges::binary_search(hashes_, std::hash<std::string_view>()(key));
+}
+
 ExportFile::ExportFile(fs::path file, const std::string& engine)
     : file_(std::move(file)), part_(file_.string() + ".part"), from_(part_.string() + ".from") {
   const bool is_begun = fs::exists(part_);
@@ -86,18 +93,20 @@ void ExportFile::refuse(const fs::path& in_the_way) const {
                                           "elsewhere, or export to another file");
 }
 
-// The whole lines before the last one, which says that the export was finished but for its name.
+// The whole lines of memories that are not gone. Those that are gone come behind all others.
 void ExportFile::read_part() {
   std::ifstream in(part_, std::ios::binary);
   std::string line;
   bool has_head = false;
   while (std::getline(in, line) && !in.eof()) {  // at the end: a line that is not whole
     if (!has_head && line != ltm::kArchiveHead) refuse(part_);
-    if (ltm::archive_total(line)) return;
+    const ltm::ArchiveKey key = ltm::archive_key(line);
+    if (has_head && (key.key.empty() || key.is_gone)) return;
     bytes_ += line.size() + 1;
     if (has_head) {
       ++count_;
       last_ = line;
+      memories_.add(key.key);
     }
     has_head = true;
   }
@@ -120,9 +129,35 @@ std::ofstream& ExportFile::go_on() {
 
 std::ofstream& ExportFile::begin() {
   count_ = 0;
+  memories_ = {};
   std::ofstream(part_, std::ios::binary | std::ios::trunc).close();
   if (!(open() << ltm::kArchiveHead << '\n').flush()) fail_to_write(part_);
   return out_;
+}
+
+std::size_t ExportFile::drop(const std::set<std::string, std::less<>>& keys) {
+  out_.close();
+  if (!out_) fail_to_write(part_);
+  const fs::path kept = part_.string() + ".kept";
+  std::ifstream in(part_, std::ios::binary);
+  std::ofstream out(kept, std::ios::binary | std::ios::trunc);
+  std::size_t dropped = 0;
+  for (std::string line; std::getline(in, line);) {
+    const ltm::ArchiveKey key = ltm::archive_key(line);
+    if (!key.is_gone && keys.contains(key.key)) {
+      ++dropped;
+    } else {
+      out << line << '\n';
+    }
+  }
+  if (in.bad()) {
+    throw Error(Errc::unavailable, part_.string() + " can't be read: " + std::strerror(errno));
+  }
+  out.close();
+  if (!out) fail_to_write(kept);
+  fs::rename(kept, part_);
+  open();
+  return dropped;
 }
 
 void ExportFile::finish() {

@@ -152,6 +152,16 @@ void append_member(std::string& line, std::string_view key, const json::value& v
   append_json(line, value);
 }
 
+// Where a JSON text that begins at `at` ends; npos: nowhere.
+std::size_t behind_text(std::string_view line, std::size_t at) {
+  if (!line.substr(std::min(at, line.size())).starts_with('"')) return line.npos;
+  for (++at; at < line.size(); ++at) {
+    if (line[at] == '"') return at + 1;
+    if (line[at] == '\\') ++at;
+  }
+  return line.npos;
+}
+
 void read_vector(const Members& members, ArchivedMemory& archived) {
   const auto base64 = members.text("vector");
   if (!base64) return;
@@ -233,6 +243,16 @@ std::string archive_line(const ArchivedMemory& archived) {
   append_member(line, "history", json::value(std::move(history)));
   line += '}';
   return line;
+}
+
+ArchiveKey archive_key(std::string_view line) {
+  std::size_t end = 0;
+  for (const std::string_view name : {R"({"tenant":)", R"(,"id":)"}) {
+    if (!line.substr(end).starts_with(name)) return {};
+    end = behind_text(line, end + name.size());
+    if (end == line.npos) return {};
+  }
+  return {line.substr(0, end), line.substr(end).starts_with(R"(,"history":)")};
 }
 
 ArchivedMemory archived_memory(std::string_view line) {

@@ -32,6 +32,13 @@ std::optional<std::size_t> archive_total(std::string_view line);
 
 std::string archive_line(const ArchivedMemory& memory);
 
+// Of a line that archive_line() has made: its beginning, the same bytes in each line of a memory.
+struct ArchiveKey {
+  std::string_view key = {};  // borrowed from the line; empty: it is no such line
+  bool is_gone = false;
+};
+ArchiveKey archive_key(std::string_view line);
+
 // Throws BadLine for what is no memory that MaaS can have stored.
 ArchivedMemory archived_memory(std::string_view line);
 

@@ -69,11 +69,15 @@ def interrupt(server, seconds: float, *arguments: str):
     process.wait()
 
 
-def leave_begun(server, file, content: bytes):
-    """What an export from the embedded database leaves when it is killed."""
+def leave_begun(server, file, content: bytes, **mongodb: str):
+    """What an export leaves when it is killed."""
     part = file.with_name(file.name + ".part")
     part.write_bytes(content)
-    file.with_name(part.name + ".from").write_text(f"embedded database {server.settings['MAAS_DATA_DIR']}/maas.db\n")
+    engine = f"embedded database {server.settings['MAAS_DATA_DIR']}/maas.db"
+    if mongodb:
+        host = mongodb["MONGODB_URI"].removeprefix("mongodb://")
+        engine = f"MongoDB {host}, database {mongodb['MONGODB_DB_NAME']}, collection memories"
+    file.with_name(part.name + ".from").write_text(engine + "\n")
     return part
 
 
@@ -208,22 +212,48 @@ def test_goes_through_pipes(filled, tmp_path):
     assert f"{MEMORIES} memories imported" in imported.stdout, imported.stderr
 
 
-def test_a_memory_removed_while_an_export_was_interrupted_is_imported_once(filled, mongodb, tmp_path, start_server):
+def remove(server, id: str, start_server):
+    started = start_server(name="removes", **server.settings)
+    with started.client() as client:
+        client.delete(f"/ltm/memories/{id}").raise_for_status()
+    started.stop()
+
+
+@pytest.mark.parametrize("engine", ["embedded", "mongodb"])
+def test_a_memory_removed_while_an_export_was_interrupted_stays_removed(filled, engine, request, tmp_path, start_server):
+    file, again = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(filled, "export", str(file))
+    source, settings = filled, {}
+    if engine == "mongodb":
+        settings = request.getfixturevalue("mongodb")
+        source = on(filled, "source", **settings)
+        run(source, "import", str(file))
+    whole = file.read_bytes().splitlines(keepends=True)
+    # Interrupted among the memories, and behind those that are gone: some had been removed by then, one is since.
+    for i, begun in enumerate((whole[:MEMORIES // 2], whole[:-1])):
+        told = json.loads(whole[5 + i])
+        remove(source, told["id"], start_server)
+        part = leave_begun(source, file, b"".join(begun), **settings)
+        file.unlink()
+        assert f"{MEMORIES} memories exported" in run(source, "export", str(file))
+        of_it = [json.loads(line) for line in file.read_bytes().splitlines() if told["id"].encode() in line]
+        assert len(of_it) == 1 and "memory" not in of_it[0]
+        run(source, "export", str(again))
+        assert again.read_bytes() == file.read_bytes()
+        again.unlink()
+        assert not [path for path in tmp_path.iterdir() if part.name in path.name]
+
+
+def test_a_memory_that_comes_twice_is_imported_once(filled, mongodb, tmp_path):
     file = tmp_path / "1.ndjson"
     run(filled, "export", str(file))
     whole = file.read_bytes().splitlines(keepends=True)
-    file.unlink()
-    leave_begun(filled, file, b"".join(whole[:len(whole) // 2]))
-    told = json.loads(whole[5])
-    server = start_server(name="removes", **filled.settings)
-    with server.client() as client:
-        client.delete(f"/ltm/memories/{told['id']}").raise_for_status()
-    server.stop()
-    run(filled, "export", str(file))
-    # As it was, then as it is: close enough to each other to come in one transaction.
-    lines_of_it = [line for line in file.read_bytes().splitlines(keepends=True) if told["id"].encode() in line]
-    assert ["memory" in json.loads(line) for line in lines_of_it] == [True, False]
-    file.write_bytes(whole[0] + b"".join(lines_of_it) + lines_of_it[0] + b'{"total":3}\n')
+    # As it was, then as it is, as a pipe tells what is removed meanwhile: close enough to come in one transaction.
+    as_it_was = json.loads(whole[5])
+    entry = as_it_was["history"][0] | {"id": "removed", "event": "DELETE", "old_memory": as_it_was["memory"],
+                                       "new_memory": None}
+    gone = {"tenant": as_it_was["tenant"], "id": as_it_was["id"], "history": [*as_it_was["history"], entry]}
+    file.write_bytes(whole[0] + whole[5] + json.dumps(gone).encode() + b"\n" + whole[5] + b'{"total":3}\n')
     for name, settings in (("embedded", {}), ("elsewhere", mongodb)):
         assert "1 memories imported, 1 were there already\n1 are there in another version" in run(
             on(filled, name, **settings), "import", str(file))

@@ -201,6 +201,25 @@ TEST(ArchiveLine, TellsAtTheEndHowManyThereWere) {
   EXPECT_EQ(archive_total(std::string(1000, ' ') + archive_end(4)), std::nullopt);
 }
 
+TEST(ArchiveLine, BeginsTheSameForOneMemoryAsItWasAndAsItIs) {
+  ArchivedMemory memory = full();
+  memory.tenant = R"(a","id":"b\)";
+  memory.memory.id = R"("c\\")";
+  const std::string line = archive_line(memory);
+  const ArchiveKey as_it_was = archive_key(line);
+  EXPECT_EQ(as_it_was.key, R"({"tenant":"a\",\"id\":\"b\\","id":"\"c\\\\\"")");
+  EXPECT_FALSE(as_it_was.is_gone);
+  memory.is_gone = true;
+  const std::string gone = archive_line(memory);
+  EXPECT_EQ(archive_key(gone).key, as_it_was.key);
+  EXPECT_TRUE(archive_key(gone).is_gone);
+  for (const std::string_view other :
+       {std::string_view(line).substr(0, as_it_was.key.size() - 1), kArchiveHead,
+        std::string_view(R"({"tenant":)"), std::string_view(R"({"tenant":"t","ID":"id"})")}) {
+    EXPECT_EQ(archive_key(other).key, "") << other;
+  }
+}
+
 TEST(ArchiveLine, StaysInItsPlaceWhenLinesAreSorted) {
   const std::string line = archive_line(full());
   EXPECT_LT(kArchiveHead, line);
