@@ -163,6 +163,7 @@ ltm::Imported write_patiently(Archive& archive, const std::vector<ltm::ArchivedM
 void add(ltm::Imported& all, const ltm::Imported& part) {
   all.stored += part.stored;
   all.known += part.known;
+  all.newer += part.newer;
   all.kept += part.kept;
   all.unvectored += part.unvectored;
 }
@@ -255,10 +256,17 @@ int import_memories(const Config& config, const std::string& file) {
   std::istream& in = file == "-" ? std::cin : opened;
   const ltm::Imported imported = read_all(archive, in, file == "-" ? "standard input" : file);
   std::printf("%zu memories imported, %zu were there already\n", imported.stored, imported.known);
-  if (imported.kept > 0) {
+  if (imported.newer > 0) {
     std::printf(
-        "%zu are there in another version, or were removed there: they were left as they are\n",
-        imported.kept);
+        "%zu are newer in the file, changed or removed since: import changes nothing that is "
+        "there; "
+        "to have them as in the file, import it into an empty engine, of another --data-dir or "
+        "MONGODB_COLLECTION_NAME\n",
+        imported.newer);
+  }
+  if (imported.kept > 0) {
+    std::printf("%zu are newer there, changed or removed since: they were left as they are\n",
+                imported.kept);
   }
   if (imported.unvectored > 0) {
     std::printf("%zu have no vector of the embedding model in use: run 'maas reembed'\n",

@@ -46,7 +46,8 @@ struct ArchivePart {
 struct Imported {
   std::size_t stored = 0;
   std::size_t known = 0;       // were there already
-  std::size_t kept = 0;        // are there in another version, or were removed there: left alone
+  std::size_t newer = 0;       // are there in an older version, or were removed since: left alone
+  std::size_t kept = 0;        // are there in a newer version, or were removed there: left alone
   std::size_t unvectored = 0;  // of the stored, those whose vector is not of the engine's model
 };
 
@@ -72,6 +73,10 @@ class MemoryArchive {
 std::unique_ptr<MemoryArchive> make_sqlite_memory_archive(sqlite::Database& database,
                                                           VectorSpace space);
 std::unique_ptr<MemoryArchive> make_mongo_memory_archive(MongoOptions server, VectorSpace space);
+
+// Counts a memory of which something is there. `known` is that: its history, and if it is not gone
+// its version.
+void count_known(const ArchivedMemory& written, const ArchivedMemory& known, Imported& imported);
 
 // Whether the engine keeps the vector of a memory that it is given: there is one, of a size that
 // can be compared.

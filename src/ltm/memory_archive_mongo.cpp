@@ -67,6 +67,7 @@ class MongoMemoryArchive final : public MemoryArchive {
       const Imported part = write_some(memories.first(count));
       imported.stored += part.stored;
       imported.known += part.known;
+      imported.newer += part.newer;
       imported.kept += part.kept;
       imported.unvectored += part.unvectored;
       memories = memories.subspan(count);
@@ -136,10 +137,8 @@ class MongoMemoryArchive final : public MemoryArchive {
           missing.push_back(&memories[i]);
           continue;
         }
-        const bool is_same = memories[i].is_gone == known[i].memory.id.empty() &&
-                             known[i].memory.version == memories[i].memory.version &&
-                             known[i].history.size() == memories[i].history.size();
-        ++(is_same ? imported.known : imported.kept);
+        known[i].is_gone = known[i].memory.id.empty();
+        count_known(memories[i], known[i], imported);
       }
       changes.restore(missing, last - count + 1);
       imported.stored = missing.size();

@@ -132,14 +132,12 @@ class SqliteMemoryArchive final : public MemoryArchive {
   void write_one(Connection& connection, const ArchivedMemory& archived, Imported& imported) const {
     MemoryRows known = rows(connection, archived);
     if (const auto row = known.find(archived.memory.id)) {
-      const bool is_same = !archived.is_gone && row->memory.version == archived.memory.version;
-      ++(is_same ? imported.known : imported.kept);
+      count_known(archived, {.memory = row->memory}, imported);
       return;
     }
-    const auto history = known.history(archived.memory.id);
+    auto history = known.history(archived.memory.id);
     if (!history.empty()) {
-      const bool is_same = archived.is_gone && history.size() == archived.history.size();
-      ++(is_same ? imported.known : imported.kept);
+      count_known(archived, {.is_gone = true, .history = std::move(history)}, imported);
       return;
     }
     if (!archived.is_gone) {

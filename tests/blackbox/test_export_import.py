@@ -255,7 +255,7 @@ def test_a_memory_that_comes_twice_is_imported_once(filled, mongodb, tmp_path):
     gone = {"tenant": as_it_was["tenant"], "id": as_it_was["id"], "history": [*as_it_was["history"], entry]}
     file.write_bytes(whole[0] + whole[5] + json.dumps(gone).encode() + b"\n" + whole[5] + b'{"total":3}\n')
     for name, settings in (("embedded", {}), ("elsewhere", mongodb)):
-        assert "1 memories imported, 1 were there already\n1 are there in another version" in run(
+        assert "1 memories imported, 1 were there already\n1 are newer in the file" in run(
             on(filled, name, **settings), "import", str(file))
 
 
@@ -365,8 +365,29 @@ def test_leaves_what_is_newer_there(filled, tmp_path, start_server):
         client.put(f"/ltm/memories/{changed['id']}", json={"data": "newer"}).raise_for_status()
         client.delete(f"/ltm/memories/{removed['id']}").raise_for_status()
     server.stop()
-    assert "2 are there in another version, or were removed there" in run(elsewhere, "import", str(file))
+    told = run(elsewhere, "import", str(file))
+    assert "2 are newer there, changed or removed since" in told and "newer in the file" not in told
     run(elsewhere, "export", str(after))
     found = {line["id"]: line for line in map(json.loads, after.read_text().splitlines()[1:-1])}
     assert found[changed["id"]]["memory"] == "newer"
     assert "memory" not in found[removed["id"]]
+
+
+@pytest.mark.parametrize("engine", ["embedded", "mongodb"])
+def test_tells_what_is_newer_in_the_file_and_leaves_it(filled, engine, request, tmp_path, start_server):
+    file, newer, after = (tmp_path / f"{i}.ndjson" for i in range(3))
+    run(filled, "export", str(file))
+    elsewhere = on(filled, "elsewhere", **(request.getfixturevalue("mongodb") if engine == "mongodb" else {}))
+    run(elsewhere, "import", str(file))
+    server = start_server(name="changed", **filled.settings)
+    with server.client() as client:
+        changed, removed = client.get("/ltm/memories", params={"user_id": "u3"}).json()["results"][:2]
+        client.put(f"/ltm/memories/{changed['id']}", json={"data": "newer"}).raise_for_status()
+        client.delete(f"/ltm/memories/{removed['id']}").raise_for_status()
+    server.stop()
+    run(filled, "export", str(newer))
+    told = run(elsewhere, "import", str(newer))
+    assert f"0 memories imported, {MEMORIES - 2} were there already\n2 are newer in the file" in told
+    assert "newer there" not in told
+    run(elsewhere, "export", str(after))
+    assert lines(after) == lines(file)
