@@ -123,9 +123,9 @@ class MongoClient {
   // and does not mean that the server is away.
   void use_at_length(const Work& work);
 
-  // Lets `work` use a connection inside a transaction, which is committed to a majority of the servers, and durably,
-  // when this returns. `work` is called again when others changed the same documents meanwhile, so
-  // it begins anew each time. When `work` throws, nothing has been changed.
+  // Lets `work` use a connection inside a transaction, which is committed to a majority of the
+  // servers, and durably, when this returns. `work` is called again when others changed the same
+  // documents meanwhile, so it begins anew each time. When `work` throws, nothing has been changed.
   //
   // On a server without transactions (LeasedChanges) `work` does not find what it has written, and
   // others may find a part of it before this returns. It counts the owners of all that it changes.
