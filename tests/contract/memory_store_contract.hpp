@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "ltm/memory_archive.hpp"
 #include "ltm/memory_store_mongo.hpp"
 #include "ltm/memory_store_sqlite.hpp"
 #include "support/run_task.hpp"
@@ -32,6 +33,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual std::unique_ptr<MemoryStore> store(const std::string& model) = 0;
+  virtual std::unique_ptr<MemoryArchive> archive(const VectorSpace& space) = 0;
   // Ends all connections; the stores that used them are gone.
   virtual void restart() = 0;
 
@@ -54,6 +56,9 @@ class SqliteEngine final : public Engine {
   std::unique_ptr<MemoryStore> store(const std::string& model) override {
     return make_sqlite_memory_store(*database_, pool_, {.cache = cache_, .model = model},
                                     [this] { return time(); });
+  }
+  std::unique_ptr<MemoryArchive> archive(const VectorSpace& space) override {
+    return make_sqlite_memory_archive(*database_, space);
   }
   void restart() override {
     database_.reset();
@@ -102,6 +107,9 @@ class MongoEngine final : public Engine {
     auto store = make_mongo_memory_store(std::move(options), [this] { return time(); });
     wait_for_index(*store, model);
     return store;
+  }
+  std::unique_ptr<MemoryArchive> archive(const VectorSpace& space) override {
+    return make_mongo_memory_archive(server_, space);
   }
   void restart() override {}
 
