@@ -26,7 +26,7 @@ void tell_session(const http::Request& request, const std::string& session);
 // Ends it with the status that was sent. A request that no handler has seen gets its span here.
 void end_span(const trace::Tracer* tracer, const http::Request& request, int status);
 
-// A query with the values of signatures and credentials replaced.
+// A query with the values of signatures, credentials and filters replaced.
 std::string redacted_query(std::string_view query);
 
 // What a Host header says.

@@ -5,7 +5,7 @@
 namespace maas::api {
 namespace {
 
-TEST(RequestTrace, RedactsSignaturesInQueriesAndNothingElse) {
+TEST(RequestTrace, RedactsSignaturesAndFiltersInQueriesAndNothingElse) {
   struct Case {
     std::string_view query;
     std::string_view told;
@@ -19,6 +19,7 @@ TEST(RequestTrace, RedactsSignaturesInQueriesAndNothingElse) {
        "X-Amz-Signature=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&"
        "AWSAccessKeyId=REDACTED"},
       {"X-Goog-Signature=s=s&", "X-Goog-Signature=REDACTED&"},
+      {"user_id=u&filters=%7B%22metadata.note%22%3A%22said%22%7D", "user_id=u&filters=REDACTED"},
       {"sig&signature=kept&SIG=kept", "sig&signature=kept&SIG=kept"},
   };
   for (const auto& [query, told] : cases) EXPECT_EQ(redacted_query(query), told);
