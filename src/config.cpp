@@ -2,6 +2,7 @@
 
 #include "api/api_keys.hpp"
 #include "core/error.hpp"
+#include "core/trimmed.hpp"
 #include "setting_kinds.hpp"
 #include "settings.hpp"
 #include "stm/redis_url.hpp"

@@ -1,5 +1,7 @@
 #include "setting_kinds.hpp"
 
+#include "core/trimmed.hpp"
+
 #include <charconv>
 
 namespace maas {
@@ -82,13 +84,6 @@ Setting secret(Setting setting) {
 Setting yes_or_no(std::string name, Field<bool> field, std::string meaning) {
   return choice<bool>(std::move(name), field, {{"true", true}, {"false", false}},
                       std::move(meaning));
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
 std::vector<std::string> list_items(std::string_view text) {

@@ -37,8 +37,6 @@ Setting number(std::string name, Field<double> field, int smallest, int largest,
                std::string meaning);
 // What stands between commas, without blanks around it; empty items are left out.
 std::vector<std::string> list_items(std::string_view text);
-// Without blanks around it.
-std::string_view trimmed(std::string_view text);
 
 // Items between commas.
 Setting list(std::string name, Field<std::vector<std::string>> field, std::string meaning);

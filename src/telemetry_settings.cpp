@@ -1,5 +1,6 @@
 #include "telemetry_settings.hpp"
 
+#include "core/trimmed.hpp"
 #include "http/url.hpp"
 #include "setting_kinds.hpp"
 

@@ -1,6 +1,7 @@
 #include "api/api_keys.hpp"
 
 #include "core/error.hpp"
+#include "core/trimmed.hpp"
 #include "text/utf8.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -13,12 +14,6 @@ namespace maas::api {
 namespace {
 
 constexpr std::size_t kMaxTenantBytes = 256;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 [[noreturn]] void refuse(int place, std::string_view why) {
   throw Error(Errc::invalid_argument,

@@ -1,5 +1,6 @@
 #include "api/request_trace.hpp"
 
+#include "core/trimmed.hpp"
 #include "trace/attributes.hpp"
 
 #include <algorithm>
@@ -26,12 +27,6 @@ bool is_watching(std::string_view path) {
   return std::ranges::any_of(kWatching, [path](std::string_view name) {
     return path == name || (path.starts_with(name) && path[name.size()] == '/');
   });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
 }
 
 // "GET", or what stands for a method that nobody knows.

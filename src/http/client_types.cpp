@@ -1,6 +1,7 @@
 #include "http/client_types.hpp"
 
 #include "core/error.hpp"
+#include "core/trimmed.hpp"
 #include "http/url.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -8,17 +9,6 @@
 #include <algorithm>
 
 namespace maas::http {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-}  // namespace
-
 std::string_view ClientReply::header(std::string_view name) const {
   std::string_view rest = head;
   while (!rest.empty()) {

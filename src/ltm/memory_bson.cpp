@@ -5,6 +5,8 @@
 #include "ltm/metadata.hpp"
 #include "ltm/scope_key.hpp"
 
+#include <boost/algorithm/hex.hpp>
+
 #include <algorithm>
 #include <bson/bson.h>
 #include <limits>
@@ -148,15 +150,7 @@ std::string document_id(std::string_view tenant, std::string_view id) {
 }
 
 std::string hexadecimal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string digits;
-  digits.reserve(2 * bytes.size());
-  for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    digits += kDigits[value >> 4];
-    digits += kDigits[value & 15];
-  }
-  return digits;
+  return boost::algorithm::hex_lower(std::string(bytes));
 }
 
 Document memory_document(std::string_view tenant, const Memory& memory, const std::string& digest,

@@ -59,6 +59,13 @@ std::size_t number(const bson_t* reply, const char* key) {
   return static_cast<std::size_t>(std::max<std::int64_t>(0, bson_iter_as_int64(&field)));
 }
 
+void execute(mongoc_bulk_operation_t* bulk, Reply& reply) {
+  bson_error_t error;
+  if (mongoc_bulk_operation_execute(bulk, reply.get(), &error) == 0) {
+    throw mongo_error(error, reply.get());
+  }
+}
+
 void read_all(mongoc_cursor_t* cursor, const MongoSession::Visit& visit) {
   const bson_t* document = nullptr;
   while (mongoc_cursor_next(cursor, &document)) {
@@ -150,9 +157,7 @@ void MongoSession::insert_some(Collection collection, std::span<const Document> 
     }
   }
   Reply reply;
-  if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) {
-    throw mongo_error(error, reply.get());
-  }
+  execute(bulk.get(), reply);
 }
 
 void MongoSession::replace(Collection collection, std::span<const Document> documents) {
@@ -171,9 +176,7 @@ void MongoSession::replace(Collection collection, std::span<const Document> docu
     }
   }
   Reply reply;
-  if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) {
-    throw mongo_error(error, reply.get());
-  }
+  execute(bulk.get(), reply);
 }
 
 std::size_t MongoSession::update(Collection collection, std::span<const Update> updates,
@@ -202,9 +205,7 @@ std::size_t MongoSession::update_some(Collection collection, std::span<const Upd
     }
   }
   Reply reply;
-  if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) {
-    throw mongo_error(error, reply.get());
-  }
+  execute(bulk.get(), reply);
   return number(reply.get(), "nMatched");
 }
 

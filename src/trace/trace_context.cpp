@@ -1,6 +1,11 @@
 #include "trace/trace_context.hpp"
 
+#include "core/trimmed.hpp"
+
+#include <boost/algorithm/hex.hpp>
+
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 
@@ -21,34 +26,18 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Of lower case digits alone.
 bool read_hex(std::string_view text, std::span<std::uint8_t> bytes) {
-  const auto value = [](char c) { return is_digit(c) ? c - '0' : c - 'a' + 10; };
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const char high = text[2 * i], low = text[2 * i + 1];
-    for (const char digit : {high, low}) {
-      if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
-    }
-    bytes[i] = static_cast<std::uint8_t>(value(high) * 16 + value(low));
-  }
+  text = text.substr(0, 2 * bytes.size());
+  if (text.find_first_not_of("0123456789abcdef") != text.npos) return false;
+  boost::algorithm::unhex(text.begin(), text.end(), bytes.begin());
   return true;
 }
 
 void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const std::uint8_t byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
+  boost::algorithm::hex_lower(bytes.begin(), bytes.end(), std::back_inserter(out));
 }
 
 bool is_zero(std::span<const std::uint8_t> bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
 std::optional<TraceContext> read_traceparent(std::string_view text) {

@@ -354,17 +354,22 @@ def test_refuses_another_file(filled, tmp_path):
     assert missing.returncode == 2 and os.strerror(2) in missing.stderr
 
 
-def test_leaves_what_is_newer_there(filled, tmp_path, start_server):
-    file, after = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
-    run(filled, "export", str(file))
-    elsewhere = on(filled, "elsewhere")
-    run(elsewhere, "import", str(file))
-    server = start_server(name="changed", **elsewhere.settings)
+def change_two(server) -> list[dict]:
+    """Changes a memory and removes another, as both were; ends the server."""
     with server.client() as client:
         changed, removed = client.get("/ltm/memories", params={"user_id": "u3"}).json()["results"][:2]
         client.put(f"/ltm/memories/{changed['id']}", json={"data": "newer"}).raise_for_status()
         client.delete(f"/ltm/memories/{removed['id']}").raise_for_status()
     server.stop()
+    return [changed, removed]
+
+
+def test_leaves_what_is_newer_there(filled, tmp_path, start_server):
+    file, after = tmp_path / "1.ndjson", tmp_path / "2.ndjson"
+    run(filled, "export", str(file))
+    elsewhere = on(filled, "elsewhere")
+    run(elsewhere, "import", str(file))
+    changed, removed = change_two(start_server(name="changed", **elsewhere.settings))
     told = run(elsewhere, "import", str(file))
     assert "2 are newer there, changed or removed since" in told and "newer in the file" not in told
     run(elsewhere, "export", str(after))
@@ -379,12 +384,7 @@ def test_tells_what_is_newer_in_the_file_and_leaves_it(filled, engine, request, 
     run(filled, "export", str(file))
     elsewhere = on(filled, "elsewhere", **(request.getfixturevalue("mongodb") if engine == "mongodb" else {}))
     run(elsewhere, "import", str(file))
-    server = start_server(name="changed", **filled.settings)
-    with server.client() as client:
-        changed, removed = client.get("/ltm/memories", params={"user_id": "u3"}).json()["results"][:2]
-        client.put(f"/ltm/memories/{changed['id']}", json={"data": "newer"}).raise_for_status()
-        client.delete(f"/ltm/memories/{removed['id']}").raise_for_status()
-    server.stop()
+    changed, removed = change_two(start_server(name="changed", **filled.settings))
     run(filled, "export", str(newer))
     told = run(elsewhere, "import", str(newer))
     assert f"0 memories imported, {MEMORIES - 2} were there already\n2 are newer in the file" in told
