@@ -214,9 +214,11 @@ std::vector<Setting> telemetry_settings() {
        lenient(number(
            "OTEL_TRACES_SAMPLER_ARG", [](Config& c) -> auto& { return c.trace.sampled_share; }, 0,
            1, "share of requests that a traceidratio traces")),
-       switches("OTEL_PROPAGATORS",
-                {{"tracecontext", [](Config& c) -> auto& { return c.trace.spans.propagate; }}},
-                {"baggage", "none"}, "whether callers' traces go on here, by W3C trace context"),
+       switches(
+           "OTEL_PROPAGATORS",
+           {{"tracecontext", [](Config& c) -> auto& { return c.trace.spans.propagate; }}},
+           {"baggage", "none"},
+           "whether callers' traces go on here, and at models' providers, by W3C trace context"),
        lenient(milliseconds(
            "OTEL_BSP_SCHEDULE_DELAY", [](Config& c) -> auto& { return c.trace.exporting.delay; },
            "time between two exports of spans")),

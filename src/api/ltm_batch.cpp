@@ -3,6 +3,7 @@
 #include "api/errors.hpp"
 #include "api/json_parts.hpp"
 #include "api/memory_json.hpp"
+#include "api/memory_spans.hpp"
 #include "core/error.hpp"
 #include "core/json_text.hpp"
 
@@ -115,6 +116,42 @@ Response batch_reply(const std::vector<std::string>& problems,
   return reply.finish();
 }
 
+// A span for each valid item of a batch, below that of the request.
+class ItemSpans {
+ public:
+  // Lets what the items take have its spans below them.
+  template <class T>
+  ItemSpans(const Request& request, std::string_view operation, Items<T>& items) {
+    if (!span_of(request)) return;
+    for (std::size_t index = 0; index < items.problems.size(); ++index) {
+      if (!items.problems[index].empty()) continue;
+      T& item = items.requests[spans_.size()];
+      spans_.push_back(begin_item_span(request, operation, index, item.scope));
+      item.parent = spans_.back().parent();
+    }
+  }
+
+  // Of the n-th valid item.
+  trace::Span& operator[](std::size_t n) { return spans_.empty() ? none_ : spans_[n]; }
+
+  // `tell(span, result, n)` tells what became of the n-th valid item.
+  template <class T, class Tell>
+  void end(const std::vector<Outcome<T>>& outcomes, Tell tell) {
+    for (std::size_t n = 0; n < spans_.size(); ++n) {
+      if (outcomes[n].error) {
+        tell_failure(spans_[n], outcomes[n].error);
+      } else {
+        tell(spans_[n], *outcomes[n].value, n);
+      }
+    }
+    spans_.clear();
+  }
+
+ private:
+  std::vector<trace::Span> spans_;  // empty: nothing is traced
+  trace::Span none_;
+};
+
 Items<ltm::AddRequest> read_adds(const Request& request, const LtmLimits& limits) {
   const json::value body = parse_body(request);
   auto items = read_items<ltm::AddRequest>(
@@ -151,7 +188,13 @@ Items<std::string> read_ids(const Request& request, const LtmLimits& limits) {
 
 Task<Response> add_batch(LongTermMemory& memory, const LtmLimits& limits, const Request& request) {
   auto items = read_adds(request, limits);
+  std::vector<Category> categories;
+  for (const ltm::AddRequest& add : items.requests) categories.push_back(add.category);
+  ItemSpans spans(request, "upsert_memory", items);
   const auto outcomes = co_await memory.add_all(request.principal, std::move(items.requests));
+  spans.end(outcomes,
+            [&categories](trace::Span& span, const std::vector<ltm::Remembered>& remembered,
+                          std::size_t n) { tell_added(span, categories[n], remembered); });
   co_return batch_reply(items.problems, outcomes, request,
                         [](std::string& out, const std::vector<ltm::Remembered>& remembered,
                            std::size_t) { append_remembered(out, remembered); });
@@ -162,7 +205,14 @@ Task<Response> search_batch(LongTermMemory& memory, const LtmLimits& limits,
   auto items = read_searches(request, limits);
   std::vector<bool> explain;
   for (const ltm::SearchRequest& search : items.requests) explain.push_back(search.query.explain);
+  ItemSpans spans(request, "search_memory", items);
+  for (std::size_t n = 0; n < items.requests.size(); ++n) {
+    tell_query(spans[n], items.requests[n].query.text);
+  }
   const auto outcomes = co_await memory.search_all(request.principal, std::move(items.requests));
+  spans.end(outcomes, [](trace::Span& span, const ltm::Found& found, std::size_t) {
+    tell_found(span, found);
+  });
   co_return batch_reply(items.problems, outcomes, request,
                         [&explain](std::string& out, const ltm::Found& found, std::size_t n) {
                           append_found(out, found, explain[n]);
@@ -173,7 +223,10 @@ Task<Response> delete_batch(LongTermMemory& memory, const LtmLimits& limits,
                             const Request& request) {
   const auto items = read_ids(request, limits);
   const std::vector<std::string>& ids = items.requests;
-  const std::vector<bool> deleted = co_await memory.forget_all(request.principal, ids);
+  trace::Span span = begin_memory_span(request, "delete_memory");
+  const std::vector<bool> deleted =
+      co_await observed(span, memory.forget_all(request.principal, ids));
+  tell_count(span, ids.size());
   std::vector<Outcome<bool>> outcomes(ids.size());
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (deleted[n]) {

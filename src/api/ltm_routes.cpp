@@ -2,6 +2,7 @@
 #include "api/ltm_batch.hpp"
 #include "api/ltm_fields.hpp"
 #include "api/memory_json.hpp"
+#include "api/memory_spans.hpp"
 #include "api/request_trace.hpp"
 #include "api/routes.hpp"
 #include "core/json_text.hpp"
@@ -19,7 +20,12 @@ Task<Response> add_memory(LongTermMemory& memory, const LtmLimits& limits, const
   ltm::AddRequest add = read_add(body, limits, errors);
   errors.check();
   tell_scope(request, add.scope);
-  const auto remembered = co_await memory.add(request.principal, std::move(add));
+  trace::Span span = begin_memory_span(request, "upsert_memory");
+  add.parent = span.parent();
+  const Category category = add.category;
+  auto task = memory.add(request.principal, std::move(add));
+  const auto remembered = co_await observed(span, std::move(task));
+  tell_added(span, category, remembered);
   Response response;
   append_remembered(response.body, remembered);
   co_return response;
@@ -35,9 +41,13 @@ ltm::SearchRequest search_of(const Request& request, const LtmLimits& limits) {
 
 Task<Response> find_memories(LongTermMemory& memory, const LtmLimits& limits,
                              const Request& request) {
-  const ltm::SearchRequest search = search_of(request, limits);
+  ltm::SearchRequest search = search_of(request, limits);
   tell_scope(request, search.scope);
-  const ltm::Found found = co_await memory.search(request.principal, search);
+  trace::Span span = begin_memory_span(request, "search_memory");
+  tell_query(span, search.query.text);
+  search.parent = span.parent();
+  const ltm::Found found = co_await observed(span, memory.search(request.principal, search));
+  tell_found(span, found);
   Response response;
   append_found(response.body, found, search.query.explain);
   co_return response;
@@ -58,7 +68,10 @@ Task<Response> list_memories(LongTermMemory& memory, const LtmLimits& limits,
   ltm::ListQuery query = list_parameters(request, limits, errors);
   errors.check();
   tell_scope(request, scope);
-  const ltm::Page page = co_await memory.list(request.principal, scope, std::move(query));
+  trace::Span span = begin_memory_span(request, "search_memory");
+  auto task = memory.list(request.principal, scope, std::move(query));
+  const ltm::Page page = co_await observed(span, std::move(task));
+  tell_count(span, page.memories.size());
   Response response;
   append_page(response.body, page);
   co_return response;
@@ -68,7 +81,9 @@ Task<Response> get_memory(LongTermMemory& memory, const LtmLimits&, const Reques
   FieldErrors errors;
   const std::string id = id_parameter(request, "id", errors);
   errors.check();
-  const MemoryPtr found = co_await memory.get(request.principal, id);
+  trace::Span span = begin_memory_span(request, "get_memory");
+  tell_record(span, id);
+  const MemoryPtr found = co_await observed(span, memory.get(request.principal, id));
   Response response;
   append_memory(response.body, *found);
   co_return response;
@@ -80,7 +95,11 @@ Task<Response> update_memory(LongTermMemory& memory, const LtmLimits&, const Req
   const auto body = parse_body(request);
   ltm::UpdateRequest update = read_update(std::move(id), body, errors);
   errors.check();
-  const MemoryPtr updated = co_await memory.update(request.principal, std::move(update));
+  trace::Span span = begin_memory_span(request, "update_memory");
+  tell_record(span, update.id);
+  update.parent = span.parent();
+  auto task = memory.update(request.principal, std::move(update));
+  const MemoryPtr updated = co_await observed(span, std::move(task));
   Response response;
   append_memory(response.body, *updated);
   co_return response;
@@ -90,7 +109,9 @@ Task<Response> delete_memory(LongTermMemory& memory, const LtmLimits&, const Req
   FieldErrors errors;
   const std::string id = id_parameter(request, "id", errors);
   errors.check();
-  co_await memory.forget(request.principal, id);
+  trace::Span span = begin_memory_span(request, "delete_memory");
+  tell_record(span, id);
+  co_await observed(span, memory.forget(request.principal, id));
   Response response;
   append_deleted(response.body, id);
   co_return response;
@@ -101,7 +122,10 @@ Task<Response> delete_scope(LongTermMemory& memory, const LtmLimits&, const Requ
   const Scope scope = scope_parameters(request, errors);
   errors.check();
   tell_scope(request, scope);
-  const std::size_t deleted = co_await memory.forget_scope(request.principal, scope);
+  trace::Span span = begin_memory_span(request, "delete_memory");
+  const std::size_t deleted =
+      co_await observed(span, memory.forget_scope(request.principal, scope));
+  tell_count(span, deleted);
   Response response{.body = R"({"deleted":)"};
   append_integer(response.body, static_cast<std::int64_t>(deleted));
   response.body += '}';
@@ -109,7 +133,10 @@ Task<Response> delete_scope(LongTermMemory& memory, const LtmLimits&, const Requ
 }
 
 Task<Response> delete_expired(LongTermMemory& memory, const LtmLimits&, const Request& request) {
-  const std::vector<std::string> ids = co_await memory.forget_expired(request.principal);
+  trace::Span span = begin_memory_span(request, "delete_memory");
+  const std::vector<std::string> ids =
+      co_await observed(span, memory.forget_expired(request.principal));
+  tell_count(span, ids.size());
   Response response{.body = R"({"deleted":)"};
   append_integer(response.body, static_cast<std::int64_t>(ids.size()));
   response.body += R"(,"ids":[)";
@@ -125,7 +152,10 @@ Task<Response> get_history(LongTermMemory& memory, const LtmLimits&, const Reque
   FieldErrors errors;
   const std::string id = id_parameter(request, "id", errors);
   errors.check();
-  const auto entries = co_await memory.history(request.principal, id);
+  trace::Span span = begin_memory_span(request, "memory_history");
+  tell_record(span, id);
+  const auto entries = co_await observed(span, memory.history(request.principal, id));
+  tell_count(span, entries.size());
   Response response;
   append_history(response.body, entries);
   co_return response;

@@ -1,11 +1,11 @@
 #include "api/request_trace.hpp"
 
 #include "core/trimmed.hpp"
+#include "http/url.hpp"
 #include "trace/attributes.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace maas::api {
 namespace {
@@ -53,7 +53,7 @@ void describe(trace::Span& span, const http::Request& request) {
   span.set(attribute::kUrlScheme, "http");
   span.set(attribute::kUrlPath, request.path);
   set_if(attribute::kUrlQuery, redacted_query(request.query_text));
-  const Authority authority = parse_authority(request.header("Host"));
+  const http::Authority authority = http::parse_authority(request.header("Host"));
   if (!authority.host.empty()) {
     span.set(attribute::kServerAddress, authority.host);
     span.set(attribute::kServerPort, authority.port.value_or(kHttpPort));
@@ -140,26 +140,6 @@ std::string redacted_query(std::string_view query) {
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return redacted;
-}
-
-Authority parse_authority(std::string_view text) {
-  text = trimmed(text);
-  Authority authority{.host = text};
-  std::string_view port;
-  if (text.starts_with('[')) {
-    const std::size_t end = std::min(text.find(']'), text.size());
-    authority.host = text.substr(1, end - 1);
-    port = text.substr(std::min(end + 1, text.size()));
-  } else {
-    const std::size_t colon = std::min(text.find(':'), text.size());
-    authority.host = text.substr(0, colon);
-    port = text.substr(colon);
-  }
-  if (!port.starts_with(':')) return authority;
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(port.data() + 1, port.data() + port.size(), number);
-  if (error == std::errc{} && end == port.data() + port.size()) authority.port = number;
-  return authority;
 }
 
 }  // namespace maas::api

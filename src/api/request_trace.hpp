@@ -4,8 +4,6 @@
 #include "http/types.hpp"
 #include "trace/tracer.hpp"
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,12 +26,5 @@ void end_span(const trace::Tracer* tracer, const http::Request& request, int sta
 
 // A query with the values of signatures, credentials and filters replaced.
 std::string redacted_query(std::string_view query);
-
-// What a Host header says.
-struct Authority {
-  std::string_view host;                   // of an IPv6 address without its brackets
-  std::optional<std::uint16_t> port = {};  // nullopt: none, or no number
-};
-Authority parse_authority(std::string_view text);
 
 }  // namespace maas::api

@@ -126,7 +126,8 @@ Task<Response> get_context(ShortTermMemory& memory, const Request& request) {
       .max_messages = positive_integer_parameter(request, "max_messages", errors),
       .max_tokens = positive_integer_parameter(request, "max_tokens", errors)};
   errors.check();
-  const stm::Context context = co_await memory.context(session, overrides);
+  const stm::Context context =
+      co_await memory.context(session, overrides, span_of(request).parent());
   std::string out = begin_reply(session);
   append_messages(out, context.messages);
   out += R"(,"strategy":")";

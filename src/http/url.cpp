@@ -1,9 +1,13 @@
 #include "http/url.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace maas::http {
 namespace {
+
+constexpr std::uint16_t kHttpPort = 80;
+constexpr std::uint16_t kHttpsPort = 443;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -97,6 +101,38 @@ Target split_target(std::string_view target) {
 std::string without_final_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
+}
+
+Authority parse_authority(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  Authority authority{.host = text};
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const std::size_t end = std::min(text.find(']'), text.size());
+    authority.host = text.substr(1, end - 1);
+    port = text.substr(std::min(end + 1, text.size()));
+  } else {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    authority.host = text.substr(0, colon);
+    port = text.substr(colon);
+  }
+  if (!port.starts_with(':')) return authority;
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data() + 1, port.data() + port.size(), number);
+  if (error == std::errc{} && end == port.data() + port.size()) authority.port = number;
+  return authority;
+}
+
+Authority authority_of_url(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == url.npos) return {};
+  std::string_view text = url.substr(scheme + 3);
+  text = text.substr(0, text.find_first_of("/?#"));
+  if (const std::size_t user = text.rfind('@'); user != text.npos) text.remove_prefix(user + 1);
+  Authority authority = parse_authority(text);
+  if (!authority.port) authority.port = url.starts_with("https") ? kHttpsPort : kHttpPort;
+  return authority;
 }
 
 }  // namespace maas::http

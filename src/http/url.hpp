@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,5 +34,14 @@ struct Target {
   std::string_view query;
 };
 Target split_target(std::string_view target);
+
+// What a Host header says, or a URL of where it leads.
+struct Authority {
+  std::string_view host = {};              // of an IPv6 address without its brackets
+  std::optional<std::uint16_t> port = {};  // nullopt: none, or no number
+};
+Authority parse_authority(std::string_view text);
+// With the port of its scheme where it names none, without user and password; empty for no URL.
+Authority authority_of_url(std::string_view url);
 
 }  // namespace maas::http

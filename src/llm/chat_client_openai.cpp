@@ -3,9 +3,11 @@
 #include "core/error.hpp"
 #include "http/url.hpp"
 #include "llm/chat_protocol.hpp"
+#include "llm/model_spans.hpp"
 #include "llm/upstream_errors.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -48,14 +50,47 @@ class OpenAiChatClient final : public ChatClient {
   std::string_view model() const override { return options_.model; }
 
   Task<Completion> complete(const ChatRequest& request) override {
-    ChatQuirks used = quirks();
-    http::ClientReply reply = co_await send(request, used);
+    Call call{.span = begin_model_span(request.parent, "chat",
+                                       {options_.provider, options_.model, url_})};
+    Completion completion;
+    std::exception_ptr failure;
+    try {
+      completion = co_await ask(request, call);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    tell_chat(call.span, request, parameters(), call.quirks);
+    if (failure) {
+      tell_failure(call.span, failure, call.status);
+      std::rethrow_exception(failure);
+    }
+    tell_completion(call.span, completion);
+    co_return completion;
+  }
+
+ private:
+  // One call, tries with other parameters included.
+  struct Call {
+    trace::Span span = {};
+    ChatQuirks quirks = {};  // that the last request kept to
+    unsigned status = 0;     // of the last reply; 0: none
+  };
+
+  ChatParameters parameters() const {
+    return {.model = options_.model,
+            .temperature = options_.temperature,
+            .max_tokens = options_.max_tokens};
+  }
+
+  Task<Completion> ask(const ChatRequest& request, Call& call) {
+    call.quirks = quirks();
+    http::ClientReply reply = co_await send(request, call);
     for (std::size_t found = 0; reply.status == 400 && found < kMostQuirks; ++found) {
-      const auto learned = quirk_in(reply.body, used, request);
+      const auto learned = quirk_in(reply.body, call.quirks, request);
       if (!learned) break;
-      used = *learned;
-      reply = co_await send(request, used);
-      if (reply.status / 100 == 2) remember(used);
+      call.quirks = *learned;
+      reply = co_await send(request, call);
+      if (reply.status / 100 == 2) remember(call.quirks);
     }
     if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
     try {
@@ -65,13 +100,10 @@ class OpenAiChatClient final : public ChatClient {
     }
   }
 
- private:
-  Task<http::ClientReply> send(const ChatRequest& request, const ChatQuirks& quirks) {
-    const ChatParameters parameters{.model = options_.model,
-                                    .temperature = options_.temperature,
-                                    .max_tokens = options_.max_tokens};
+  Task<http::ClientReply> send(const ChatRequest& request, Call& call) {
     http::ClientRequest sent;
     sent.url = url_;
+    sent.headers = call.span.headers();
     sent.headers.emplace_back("Content-Type", "application/json");
     if (!options_.key.empty()) {
       if (options_.provider == kAzure) {
@@ -80,8 +112,11 @@ class OpenAiChatClient final : public ChatClient {
         sent.headers.emplace_back("Authorization", "Bearer " + options_.key);
       }
     }
-    sent.body = chat_body(request, parameters, quirks);
-    co_return co_await client_.send(sent);
+    sent.body = chat_body(request, parameters(), call.quirks);
+    call.status = 0;
+    http::ClientReply reply = co_await client_.send(sent);
+    call.status = reply.status;
+    co_return reply;
   }
 
   // What made a call succeed is known from now on; calls beside it may have found out other things.

@@ -3,6 +3,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <initializer_list>
+
 namespace maas::llm {
 namespace {
 
@@ -21,11 +23,18 @@ std::string text_of(const json::value& content) {
   return text;
 }
 
-std::int64_t count_in(const json::object& reply, std::string_view name) {
-  const json::value* usage = reply.if_contains("usage");
-  const json::value* count =
-      usage && usage->is_object() ? usage->get_object().if_contains(name) : nullptr;
+// The number at the end of some names below "usage"; 0: there is none.
+std::int64_t count_in(const json::object& reply, std::initializer_list<std::string_view> names) {
+  const json::value* count = reply.if_contains("usage");
+  for (const std::string_view name : names) {
+    count = count && count->is_object() ? count->get_object().if_contains(name) : nullptr;
+  }
   return count && count->is_int64() ? count->get_int64() : 0;
+}
+
+std::string string_in(const json::object& fields, std::string_view name) {
+  const json::value* text = fields.if_contains(name);
+  return text && text->is_string() ? std::string(text->get_string()) : std::string();
 }
 
 const json::object& first_choice(const json::object& reply) {
@@ -84,12 +93,16 @@ Completion completion_in(std::string_view reply) {
   const json::value* message = choice.if_contains("message");
   const json::value* content =
       message && message->is_object() ? message->get_object().if_contains("content") : nullptr;
-  const json::value* reason = choice.if_contains("finish_reason");
   Completion completion;
   completion.content = content ? text_of(*content) : std::string();
-  completion.cut = reason && reason->is_string() && reason->get_string() == "length";
-  completion.prompt_tokens = count_in(fields, "prompt_tokens");
-  completion.completion_tokens = count_in(fields, "completion_tokens");
+  completion.finish_reason = string_in(choice, "finish_reason");
+  completion.cut = completion.finish_reason == "length";
+  completion.id = string_in(fields, "id");
+  completion.model = string_in(fields, "model");
+  completion.prompt_tokens = count_in(fields, {"prompt_tokens"});
+  completion.completion_tokens = count_in(fields, {"completion_tokens"});
+  completion.cached_tokens = count_in(fields, {"prompt_tokens_details", "cached_tokens"});
+  completion.reasoning_tokens = count_in(fields, {"completion_tokens_details", "reasoning_tokens"});
   if (completion.content.empty()) {
     throw UnusableReply(completion.cut ? "has no text within its limit of tokens (LLM_MAX_TOKENS)"
                                        : "has no text");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/task.hpp"
+#include "trace/span.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -29,8 +30,10 @@ class Embedder {
   virtual std::size_t dims() const = 0;
 
   // One vector for each text, in order. Every text gets one, also an empty one. Throws
-  // Error{unavailable | upstream_failed | deadline_exceeded}; never gives a part.
-  virtual Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) = 0;
+  // Error{unavailable | upstream_failed | deadline_exceeded}; never gives a part. Spans of calls
+  // begin below `parent`, or below that of another whose texts are embedded together with these.
+  virtual Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
+                                          trace::Parent parent = {}) = 0;
 
   // Why it can't serve; nullopt: it can.
   virtual Task<std::optional<std::string>> problem() = 0;

@@ -47,13 +47,15 @@ std::chrono::milliseconds distance(TextKind kind, std::size_t requests) {
 // One call of embed(), until it has all its vectors. The requests that work for it fill it under
 // the queue's lock; its own event loop reads it when it is finished.
 struct Call {
-  Call(std::span<const std::string> given, const Executor& executor)
+  Call(std::span<const std::string> given, trace::Parent of, const Executor& executor)
       : texts(given.begin(), given.end()),
+        parent(std::move(of)),
         vectors(given.size()),
         open(given.size()),
         timer(executor, Timer::time_point::max()) {}
 
   std::vector<std::string> texts;
+  trace::Parent parent;
   std::vector<Vector> vectors;
   std::size_t open;  // texts without a vector
   std::exception_ptr failure;
@@ -124,9 +126,10 @@ class EmbeddingBatches::Queue {
   Queue(const EmbeddingLimits& limits, std::string when_full, Send send)
       : limits_(limits), when_full_(std::move(when_full)), send_(std::move(send)) {}
 
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) {
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
+                                  trace::Parent parent) {
     const auto executor = co_await asio::this_coro::executor;
-    const auto call = std::make_shared<Call>(texts, executor);
+    const auto call = std::make_shared<Call>(texts, std::move(parent), executor);
     const Stay stay(*call);
     {
       const std::lock_guard lock(mutex_);
@@ -241,7 +244,8 @@ class EmbeddingBatches::Queue {
     std::exception_ptr failure;
     std::vector<Batch> parts;
     try {
-      vectors = co_await send_(std::move(batch.texts), batch.kind);
+      trace::Parent parent = batch.wanted.front().front().call->parent;
+      vectors = co_await send_(std::move(batch.texts), batch.kind, std::move(parent));
     } catch (const RefusedTexts&) {
       failure = std::current_exception();
       parts = parts_of(batch);
@@ -304,10 +308,10 @@ EmbeddingBatches::EmbeddingBatches(const EmbeddingLimits& limits, std::string wh
     : queue_(std::make_unique<Queue>(limits, std::move(when_full), std::move(send))) {}
 EmbeddingBatches::~EmbeddingBatches() = default;
 
-Task<std::vector<Vector>> EmbeddingBatches::embed(std::span<const std::string> texts,
-                                                  TextKind kind) {
+Task<std::vector<Vector>> EmbeddingBatches::embed(std::span<const std::string> texts, TextKind kind,
+                                                  trace::Parent parent) {
   if (texts.empty()) co_return std::vector<Vector>{};
-  co_return co_await queue_->embed(texts, kind);
+  co_return co_await queue_->embed(texts, kind, std::move(parent));
 }
 
 }  // namespace maas::llm

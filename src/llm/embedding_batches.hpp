@@ -32,9 +32,10 @@ class RefusedTexts : public Error {
 // loops no longer run.
 class EmbeddingBatches {
  public:
-  // Embeds texts of one kind, within the limits. Runs on the event loop of a caller, which may be
-  // gone by then.
-  using Send = std::function<Task<std::vector<Vector>>(std::vector<std::string>, TextKind)>;
+  // Embeds texts of one kind, within the limits, below the span of the first that asked for them.
+  // Runs on the event loop of a caller, which may be gone by then.
+  using Send =
+      std::function<Task<std::vector<Vector>>(std::vector<std::string>, TextKind, trace::Parent)>;
 
   // `when_full` is what a caller reads when too many texts wait already.
   EmbeddingBatches(const EmbeddingLimits& limits, std::string when_full, Send send);
@@ -43,7 +44,8 @@ class EmbeddingBatches {
   // A vector for each text, in order, on the caller's event loop. Rethrows what the last request
   // threw that one of the texts went with; Error{unavailable} when too many wait. Cancelling ends
   // the wait, not the request; texts that are in none yet are not sent.
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind);
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
+                                  trace::Parent parent = {});
 
  private:
   class Queue;

@@ -67,11 +67,12 @@ class EmbeddingCache final : public Embedder {
   std::size_t dims() const override { return embedder_->dims(); }
   Task<std::optional<std::string>> problem() override { return embedder_->problem(); }
 
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
+                                  trace::Parent parent) override {
     if (kind == TextKind::document && cached_ == CachedTexts::queries) {
-      return embedder_->embed(texts, kind);
+      return embedder_->embed(texts, kind, std::move(parent));
     }
-    return embed_new(texts, kind);
+    return embed_new(texts, kind, std::move(parent));
   }
 
  private:
@@ -79,7 +80,8 @@ class EmbeddingCache final : public Embedder {
     return (kind == TextKind::query ? 'q' : 'd') + text;
   }
 
-  Task<std::vector<Vector>> embed_new(std::span<const std::string> texts, TextKind kind) {
+  Task<std::vector<Vector>> embed_new(std::span<const std::string> texts, TextKind kind,
+                                      trace::Parent parent) {
     std::vector<Vector> vectors;
     vectors.reserve(texts.size());
     std::vector<std::string> missing;
@@ -88,7 +90,7 @@ class EmbeddingCache final : public Embedder {
       if (vectors.back().empty()) missing.push_back(text);
     }
     if (missing.empty()) co_return vectors;
-    std::vector<Vector> computed = co_await embedder_->embed(missing, kind);
+    std::vector<Vector> computed = co_await embedder_->embed(missing, kind, std::move(parent));
     std::size_t next = 0;
     for (Vector& vector : vectors) {
       if (!vector.empty()) continue;

@@ -5,6 +5,7 @@
 #include "llm/embedding_threads.hpp"
 #include "llm/local_model.hpp"
 #include "llm/model_directory.hpp"
+#include "llm/model_spans.hpp"
 
 #include <array>
 #include <chrono>
@@ -67,13 +68,22 @@ class LocalEmbedder final : public Embedder {
   std::string_view model() const override { return space_; }
   std::size_t dims() const override { return dims_; }
 
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
-    const std::string& prefix = kind == TextKind::query ? query_prefix_ : document_prefix_;
-    if (prefix.empty()) co_return co_await threads_.embed(texts, kind);
-    std::vector<std::string> prefixed;
-    prefixed.reserve(texts.size());
-    for (const std::string& text : texts) prefixed.push_back(prefix + text);
-    co_return co_await threads_.embed(prefixed, kind);
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
+                                  trace::Parent parent) override {
+    trace::Span span = begin_model_span(parent, "embeddings", {options_.engine, space_});
+    tell_embeddings(span, texts, dims_);
+    std::vector<Vector> vectors;
+    std::exception_ptr failure;
+    try {
+      vectors = co_await compute(texts, kind);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      tell_failure(span, failure, 0);
+      std::rethrow_exception(failure);
+    }
+    co_return vectors;
   }
 
   Task<std::optional<std::string>> problem() override {
@@ -89,6 +99,15 @@ class LocalEmbedder final : public Embedder {
   }
 
  private:
+  Task<std::vector<Vector>> compute(std::span<const std::string> texts, TextKind kind) {
+    const std::string& prefix = kind == TextKind::query ? query_prefix_ : document_prefix_;
+    if (prefix.empty()) co_return co_await threads_.embed(texts, kind);
+    std::vector<std::string> prefixed;
+    prefixed.reserve(texts.size());
+    for (const std::string& text : texts) prefixed.push_back(prefix + text);
+    co_return co_await threads_.embed(prefixed, kind);
+  }
+
   bool shares_runs() const {
     try {
       return model_.get()->shares_runs();

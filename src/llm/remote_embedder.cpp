@@ -4,11 +4,14 @@
 #include "core/offload.hpp"
 #include "llm/embedding_batches.hpp"
 #include "llm/embedding_protocol.hpp"
+#include "llm/model_spans.hpp"
 #include "llm/upstream_errors.hpp"
+#include "trace/attributes.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <numeric>
@@ -49,16 +52,17 @@ class RemoteEmbedder final : public Embedder {
                   .requests = options_.max_requests},
                  "Too many texts wait to be embedded by " + options_.provider +
                      "; try again later, or raise EMBEDDING_MAX_CONCURRENCY",
-                 [this](std::vector<std::string> texts, TextKind kind) {
-                   return ask(std::move(texts), kind);
+                 [this](std::vector<std::string> texts, TextKind kind, trace::Parent parent) {
+                   return ask(std::move(texts), kind, std::move(parent));
                  }) {}
 
   std::string_view engine() const override { return options_.provider; }
   std::string_view model() const override { return space_; }
   std::size_t dims() const override { return options_.dims; }
 
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind) override {
-    return batches_.embed(texts, kind);
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
+                                  trace::Parent parent) override {
+    return batches_.embed(texts, kind, std::move(parent));
   }
 
   // A call costs money and time: what the last one said is all that is known, and only for a while,
@@ -70,10 +74,11 @@ class RemoteEmbedder final : public Embedder {
   }
 
  private:
-  Task<std::vector<Vector>> ask(std::vector<std::string> texts, TextKind kind) {
+  Task<std::vector<Vector>> ask(std::vector<std::string> texts, TextKind kind,
+                                trace::Parent parent) {
     std::vector<Vector> vectors;
     try {
-      vectors = co_await request(texts, kind);
+      vectors = co_await ask_traced(texts, kind, parent);
     } catch (const Error& error) {
       note(&error);
       throw;
@@ -82,10 +87,42 @@ class RemoteEmbedder final : public Embedder {
     co_return vectors;
   }
 
-  Task<std::vector<Vector>> request(const std::vector<std::string>& texts, TextKind kind) {
+  // One request, tries again included, and its span.
+  struct Call {
+    trace::Span span = {};
+    unsigned status = 0;  // of the reply; 0: none
+  };
+
+  Task<std::vector<Vector>> ask_traced(const std::vector<std::string>& texts, TextKind kind,
+                                       const trace::Parent& parent) {
+    Call call;
+    std::vector<Vector> vectors;
+    std::exception_ptr failure;
+    try {
+      vectors = co_await request(texts, kind, parent, call);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      tell_failure(call.span, failure, call.status);
+      std::rethrow_exception(failure);
+    }
+    co_return vectors;
+  }
+
+  Task<std::vector<Vector>> request(const std::vector<std::string>& texts, TextKind kind,
+                                    const trace::Parent& parent, Call& call) {
     const auto made = [this, &texts, kind] { return protocol_->request(texts, kind); };
-    const http::ClientRequest request = co_await aside(bytes_of(texts) > kLongTexts, made);
+    http::ClientRequest request = co_await aside(bytes_of(texts) > kLongTexts, made);
+    call.span =
+        begin_model_span(parent, "embeddings", {options_.provider, options_.model, request.url});
+    tell_embeddings(call.span, texts, options_.dims);
+    if (options_.provider == "openai" || options_.provider == "azure_openai") {
+      call.span.set(trace::attribute::kEncodingFormats, std::vector<std::string>(1, "base64"));
+    }
+    for (auto& header : call.span.headers()) request.headers.push_back(std::move(header));
     const http::ClientReply reply = co_await client_.send(request);
+    call.status = reply.status;
     if (reply.status / 100 != 2) {
       const Error refusal = refused(upstream_, reply.status, reply.body);
       if (is_about_texts(reply.status)) throw RefusedTexts(refusal);
@@ -93,6 +130,11 @@ class RemoteEmbedder final : public Embedder {
     }
     const auto read = [this, &reply, &texts] { return vectors_of(reply, texts.size()); };
     std::vector<Vector> vectors = co_await aside(reply.body.size() > kLongReply, read);
+    if (call.span) {
+      const auto read_usage = [&reply] { return usage_in(reply.body); };
+      const EmbeddingUsage usage = co_await aside(reply.body.size() > kLongReply, read_usage);
+      tell_usage(call.span, usage);
+    }
     co_return vectors;
   }
 

@@ -4,6 +4,7 @@
 #include "core/time.hpp"
 #include "ltm/extraction.hpp"
 #include "ltm/memory_store.hpp"
+#include "trace/span.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,7 @@ struct AddRequest {
   std::optional<std::int64_t> ttl_seconds = {};  // absent: the default; 0: for ever
   std::optional<Timestamp> said_at = {};         // absent: just now
   std::optional<bool> infer = {};  // absent: if there is an LLM; false: messages, verbatim
+  trace::Parent parent = {};       // of the spans of what it takes
 };
 
 // One memory that an add request led to.

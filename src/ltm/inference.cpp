@@ -129,13 +129,15 @@ Task<std::vector<Inference::Fact>> Inference::facts_of(const AddRequest& request
   } else {
     prompts = make_prompts();
   }
-  for (const llm::ChatRequest& prompt : prompts) {
+  for (llm::ChatRequest& prompt : prompts) {
+    prompt.purpose = "extract_facts";
+    prompt.parent = request.parent;
     std::vector<std::string> found = co_await ask<std::vector<std::string>>(model_, prompt, read);
     for (std::string& text : found) {
       if (known.insert(text::folded_line(text)).second) texts.push_back(std::move(text));
     }
   }
-  std::vector<llm::Vector> vectors = co_await embed(texts);
+  std::vector<llm::Vector> vectors = co_await embed(texts, request.parent);
   std::vector<Fact> facts;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     facts.push_back({std::move(texts[i]), std::move(vectors[i])});
@@ -144,10 +146,11 @@ Task<std::vector<Inference::Fact>> Inference::facts_of(const AddRequest& request
 }
 
 // An empty vector for each without an embedder.
-Task<std::vector<llm::Vector>> Inference::embed(std::vector<std::string> texts) {
+Task<std::vector<llm::Vector>> Inference::embed(std::vector<std::string> texts,
+                                                trace::Parent parent) {
   std::vector<llm::Vector> vectors(texts.size());
   if (embedder_ && !texts.empty()) {
-    vectors = co_await embedder_->embed(texts, llm::TextKind::document);
+    vectors = co_await embedder_->embed(texts, llm::TextKind::document, std::move(parent));
     assert(vectors.size() == texts.size());
   }
   co_return vectors;
@@ -163,7 +166,7 @@ Task<Inference::Plan> Inference::plan(const Occasion& occasion, const std::vecto
       co_await reconcile(occasion, std::span(facts).subspan(begin, count), plan);
     }
   }
-  co_await give_vectors(plan, facts);
+  co_await give_vectors(plan, facts, occasion.request.parent);
   co_return plan;
 }
 
@@ -195,7 +198,9 @@ Changes::Update updated(const Memory& memory, const AddRequest& request, std::st
 // Lets the model say what some of the facts mean for the memories that are like them.
 Task<> Inference::reconcile(const Occasion& occasion, std::span<const Fact> facts, Plan& plan) {
   const std::vector<MemoryPtr> memories = co_await candidates(occasion, facts, plan);
-  const llm::ChatRequest prompt = reconciliation_request(memories, texts_of(facts));
+  llm::ChatRequest prompt = reconciliation_request(memories, texts_of(facts));
+  prompt.purpose = "reconcile";
+  prompt.parent = occasion.request.parent;
   const auto read = [&memories, &facts](const boost::json::object& answer) {
     return decisions_in(answer, memories.size(), facts.size());
   };
@@ -278,7 +283,7 @@ Task<> Inference::add_new(const Occasion& occasion, const std::vector<Fact>& fac
 }
 
 // What the model worded otherwise than the facts is embedded too, in one call.
-Task<> Inference::give_vectors(Plan& plan, const std::vector<Fact>& facts) {
+Task<> Inference::give_vectors(Plan& plan, const std::vector<Fact>& facts, trace::Parent parent) {
   if (!embedder_) co_return;
   std::map<std::string_view, llm::Vector> vectors;
   for (const Fact& fact : facts) vectors.emplace(fact.text, fact.vector);
@@ -288,7 +293,7 @@ Task<> Inference::give_vectors(Plan& plan, const std::vector<Fact>& facts) {
   };
   for (const NewMemory& each : plan.changes.added) note(each.memory);
   for (const Changes::Update& each : plan.changes.updated) note(each.changed);
-  std::vector<llm::Vector> made = co_await embed(missing);
+  std::vector<llm::Vector> made = co_await embed(missing, std::move(parent));
   for (std::size_t i = 0; i < missing.size(); ++i) vectors[missing[i]] = std::move(made[i]);
   for (NewMemory& each : plan.changes.added) each.vector = vectors.at(each.memory.text);
   for (Changes::Update& each : plan.changes.updated) each.vector = vectors.at(each.changed.text);

@@ -78,13 +78,13 @@ class Inference {
   };
 
   Task<std::vector<Fact>> facts_of(const AddRequest& request, Timestamp time);
-  Task<std::vector<llm::Vector>> embed(std::vector<std::string> texts);
+  Task<std::vector<llm::Vector>> embed(std::vector<std::string> texts, trace::Parent parent);
   Task<Plan> plan(const Occasion& occasion, const std::vector<Fact>& facts);
   Task<> reconcile(const Occasion& occasion, std::span<const Fact> facts, Plan& plan);
   Task<> add_new(const Occasion& occasion, const std::vector<Fact>& facts, Plan& plan);
   Task<std::vector<MemoryPtr>> candidates(const Occasion& occasion, std::span<const Fact> facts,
                                           const Plan& plan);
-  Task<> give_vectors(Plan& plan, const std::vector<Fact>& facts);
+  Task<> give_vectors(Plan& plan, const std::vector<Fact>& facts, trace::Parent parent);
 
   MemoryStore& store_;
   llm::Embedder* embedder_;

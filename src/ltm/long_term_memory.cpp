@@ -181,7 +181,7 @@ Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(
   std::exception_ptr failure;
   if (!memories.empty()) {
     try {
-      co_await embed(memories);
+      co_await embed(memories, requests.front().parent);
       added = co_await store_.add(tenant, std::move(memories));
     } catch (const Error&) {
       failure = std::current_exception();
@@ -203,12 +203,13 @@ Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(
   co_return outcomes;
 }
 
-Task<> LongTermMemory::embed(std::vector<NewMemory>& memories) {
+Task<> LongTermMemory::embed(std::vector<NewMemory>& memories, trace::Parent parent) {
   if (!embedder_) co_return;
   std::vector<std::string> texts;
   texts.reserve(memories.size());
   for (const NewMemory& memory : memories) texts.push_back(said(memory.memory));
-  std::vector<llm::Vector> vectors = co_await embedder_->embed(texts, llm::TextKind::document);
+  std::vector<llm::Vector> vectors =
+      co_await embedder_->embed(texts, llm::TextKind::document, std::move(parent));
   assert(vectors.size() == memories.size());
   for (std::size_t i = 0; i < memories.size(); ++i) memories[i].vector = std::move(vectors[i]);
 }
@@ -246,7 +247,8 @@ Task<std::vector<Outcome<Found>>> LongTermMemory::search_all(std::string_view te
     std::vector<llm::Vector> vectors;
     std::exception_ptr failure;
     try {
-      vectors = co_await embedder_->embed(texts, llm::TextKind::query);
+      vectors =
+          co_await embedder_->embed(texts, llm::TextKind::query, requests[open.front()].parent);
     } catch (const Error&) {
       failure = std::current_exception();
     }
@@ -310,7 +312,7 @@ Task<MemoryPtr> LongTermMemory::update(std::string_view tenant, UpdateRequest re
     const Memory changed = changed_by(request, *memory, now());
     std::optional<llm::Vector> vector;
     if (changed.text != memory->text || changed.speaker != memory->speaker) {
-      vector = co_await vector_of(changed);
+      vector = co_await vector_of(changed, request.parent);
     }
     MemoryPtr stored = co_await store_.update(tenant, changed, std::move(vector));
     if (stored) co_return stored;
@@ -319,10 +321,11 @@ Task<MemoryPtr> LongTermMemory::update(std::string_view tenant, UpdateRequest re
 }
 
 // Empty without an embedder: the vector of an older text must not stay.
-Task<llm::Vector> LongTermMemory::vector_of(const Memory& memory) {
+Task<llm::Vector> LongTermMemory::vector_of(const Memory& memory, trace::Parent parent) {
   if (!embedder_) co_return llm::Vector{};
   const std::vector<std::string> texts(1, said(memory));
-  std::vector<llm::Vector> vectors = co_await embedder_->embed(texts, llm::TextKind::document);
+  std::vector<llm::Vector> vectors =
+      co_await embedder_->embed(texts, llm::TextKind::document, std::move(parent));
   co_return std::move(vectors.front());
 }
 

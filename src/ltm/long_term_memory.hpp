@@ -22,6 +22,7 @@ namespace maas::ltm {
 struct SearchRequest {
   Scope scope;
   SearchQuery query;  // its vector is made here
+  trace::Parent parent = {};
 };
 
 struct UpdateRequest {
@@ -30,6 +31,7 @@ struct UpdateRequest {
   std::optional<std::string> metadata = {};      // absent: as it was; empty: none
   std::optional<Category> category = {};         // absent: as it was
   std::optional<std::int64_t> ttl_seconds = {};  // absent: as it was; 0: for ever
+  trace::Parent parent = {};
 };
 
 struct SearchTiming {
@@ -102,9 +104,9 @@ class LongTermMemory {
                                                                 std::vector<AddRequest> requests);
   Task<std::vector<Outcome<std::vector<Remembered>>>> keep_all(std::string_view tenant,
                                                                std::vector<AddRequest> requests);
-  Task<> embed(std::vector<NewMemory>& memories);
+  Task<> embed(std::vector<NewMemory>& memories, trace::Parent parent);
   Task<std::string> query_text(std::string_view tenant, const SearchRequest& request);
-  Task<llm::Vector> vector_of(const Memory& memory);
+  Task<llm::Vector> vector_of(const Memory& memory, trace::Parent parent);
 
   MemoryStore& store_;
   llm::Embedder* embedder_;

@@ -94,8 +94,8 @@ Task<std::vector<Message>> ShortTermMemory::messages(const SessionKey& session,
   co_return co_await store_.newest(session, static_cast<std::size_t>(limit.value_or(all)));
 }
 
-Task<Context> ShortTermMemory::context(const SessionKey& session,
-                                       const ContextOverrides& overrides) {
+Task<Context> ShortTermMemory::context(const SessionKey& session, const ContextOverrides& overrides,
+                                       trace::Parent parent) {
   for (int attempt = 1;; ++attempt) {
     SessionSnapshot snapshot = co_await store_.snapshot(session, defaults_, overrides);
     ContextSettings settings = snapshot.settings.over(defaults_);
@@ -111,7 +111,7 @@ Task<Context> ShortTermMemory::context(const SessionKey& session,
     }
     std::optional<Context> made;
     if (attempt < kMaxAttempts) {
-      made = co_await threshold_context(session, snapshot.messages, settings.max_tokens);
+      made = co_await threshold_context(session, snapshot.messages, settings.max_tokens, parent);
     } else {
       made = context_of(newest_within(snapshot.messages, settings.max_tokens), settings.strategy);
     }
@@ -124,12 +124,13 @@ Task<Context> ShortTermMemory::context(const SessionKey& session,
 // nullopt: someone else has changed the session's oldest messages meanwhile.
 Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey& session,
                                                                 std::vector<Message> messages,
-                                                                std::int64_t max_tokens) {
+                                                                std::int64_t max_tokens,
+                                                                trace::Parent parent) {
   const ContextPlan plan = plan_token_threshold(messages, max_tokens);
   if (plan.to_summarize.empty()) co_return context_of(plan.window, Strategy::token_threshold);
 
   const std::optional<Message> summary =
-      co_await summary_of(plan.to_summarize, plan.summary_tokens);
+      co_await summary_of(plan.to_summarize, plan.summary_tokens, std::move(parent));
   if (!summary) {
     co_return context_of(newest_within(messages, max_tokens), Strategy::token_threshold);
   }
@@ -148,10 +149,11 @@ Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey
 
 // A message that stands for `messages`, at the time of their last; nullopt if none could be made.
 Task<std::optional<Message>> ShortTermMemory::summary_of(std::span<const Message> messages,
-                                                         std::int64_t max_tokens) {
+                                                         std::int64_t max_tokens,
+                                                         trace::Parent parent) {
   Summary summary;
   try {
-    summary = co_await summarizer_.summarize(messages, max_tokens);
+    summary = co_await summarizer_.summarize(messages, max_tokens, std::move(parent));
   } catch (const Error& error) {
     log::warn("no summary could be made; the messages stay as they are",
               {{"error", error.what()}, {"detail", error.detail()}});

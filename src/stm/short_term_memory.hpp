@@ -44,7 +44,8 @@ class ShortTermMemory {
   // The newest `limit` messages, oldest first; all without a limit, none for one below 1.
   Task<std::vector<Message>> messages(const SessionKey& session, std::optional<std::int64_t> limit);
 
-  Task<Context> context(const SessionKey& session, const ContextOverrides& overrides);
+  Task<Context> context(const SessionKey& session, const ContextOverrides& overrides,
+                        trace::Parent parent = {});
 
   Task<SessionSettings> configure(const SessionKey& session, const SettingsChange& change);
   Task<ContextSettings> settings_in_force(const SessionKey& session);
@@ -53,10 +54,10 @@ class ShortTermMemory {
  private:
   Task<> count_tokens(std::vector<Message>& messages);
   Task<std::optional<Message>> summary_of(std::span<const Message> messages,
-                                          std::int64_t max_tokens);
+                                          std::int64_t max_tokens, trace::Parent parent);
   Task<std::optional<Context>> threshold_context(const SessionKey& session,
                                                  std::vector<Message> messages,
-                                                 std::int64_t max_tokens);
+                                                 std::int64_t max_tokens, trace::Parent parent);
 
   MessageStore& store_;
   Summarizer& summarizer_;

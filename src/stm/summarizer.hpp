@@ -4,6 +4,7 @@
 #include "core/task.hpp"
 #include "llm/chat_client.hpp"
 #include "text/token_counter.hpp"
+#include "trace/span.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -28,7 +29,8 @@ class Summarizer {
   virtual ~Summarizer() = default;
 
   // A text of at most `max_tokens` tokens.
-  virtual Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens) = 0;
+  virtual Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens,
+                                  trace::Parent parent = {}) = 0;
 };
 
 // Chooses sentences of the conversation itself (extractive_summary.hpp); needs no model. Long

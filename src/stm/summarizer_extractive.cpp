@@ -19,7 +19,8 @@ class ExtractiveSummarizer final : public Summarizer {
   ExtractiveSummarizer(text::Encoding encoding, boost::asio::thread_pool& pool)
       : encoding_(encoding), pool_(pool) {}
 
-  Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens) override {
+  Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens,
+                          trace::Parent) override {
     const auto extract = [this, messages, max_tokens] {
       return Summary{extract_summary(messages, max_tokens, encoding_), "extractive"};
     };

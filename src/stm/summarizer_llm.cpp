@@ -49,14 +49,16 @@ class LlmSummarizer final : public Summarizer {
                 boost::asio::thread_pool& pool)
       : model_(model), options_(options), pool_(pool) {}
 
-  Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens) override {
+  Task<Summary> summarize(std::span<const Message> messages, std::int64_t max_tokens,
+                          trace::Parent parent) override {
     const Error late(Errc::deadline_exceeded,
                      std::string(model_.provider()) + " took too long to write a summary");
-    co_return co_await within(options_.time, write(messages, max_tokens), late);
+    co_return co_await within(options_.time, write(messages, max_tokens, parent), late);
   }
 
  private:
-  Task<Summary> write(std::span<const Message> messages, std::int64_t max_tokens) {
+  Task<Summary> write(std::span<const Message> messages, std::int64_t max_tokens,
+                      trace::Parent parent) {
     const std::int64_t answer = std::min(max_tokens, options_.context_tokens / 3);
     const auto make_plan = [this, messages, answer] { return plan(messages, answer); };
     Plan plan;
@@ -68,6 +70,8 @@ class LlmSummarizer final : public Summarizer {
     std::string summary = std::move(plan.summary);
     for (const std::string& conversation : plan.parts) {
       llm::ChatRequest request;
+      request.purpose = "summarize";
+      request.parent = parent;
       request.max_tokens = answer;
       request.messages.push_back({"system", instructions(answer)});
       request.messages.push_back({"user", prompt(summary, conversation)});

@@ -33,7 +33,40 @@ inline constexpr std::string_view kPeerPort = "network.peer.port";
 inline constexpr std::string_view kProtocolVersion = "network.protocol.version";
 inline constexpr std::string_view kUserAgent = "user_agent.original";
 
+// Of a call of a model.
+inline constexpr std::string_view kOperationName = "gen_ai.operation.name";
+inline constexpr std::string_view kProviderName = "gen_ai.provider.name";
+inline constexpr std::string_view kConversationId = "gen_ai.conversation.id";
+inline constexpr std::string_view kOutputType = "gen_ai.output.type";
+inline constexpr std::string_view kRequestModel = "gen_ai.request.model";
+inline constexpr std::string_view kTemperature = "gen_ai.request.temperature";
+inline constexpr std::string_view kMaxTokens = "gen_ai.request.max_tokens";
+inline constexpr std::string_view kEncodingFormats = "gen_ai.request.encoding_formats";
+inline constexpr std::string_view kDimensionCount = "gen_ai.embeddings.dimension.count";
+inline constexpr std::string_view kResponseId = "gen_ai.response.id";
+inline constexpr std::string_view kResponseModel = "gen_ai.response.model";
+inline constexpr std::string_view kFinishReasons = "gen_ai.response.finish_reasons";
+inline constexpr std::string_view kInputTokens = "gen_ai.usage.input_tokens";
+inline constexpr std::string_view kOutputTokens = "gen_ai.usage.output_tokens";
+inline constexpr std::string_view kCacheReadTokens = "gen_ai.usage.cache_read.input_tokens";
+inline constexpr std::string_view kReasoningTokens = "gen_ai.usage.reasoning.output_tokens";
+inline constexpr std::string_view kInputMessages = "gen_ai.input.messages";
+inline constexpr std::string_view kOutputMessages = "gen_ai.output.messages";
+inline constexpr std::string_view kOpenAiApiType = "openai.api.type";
+
+// Of what is done with memories.
+inline constexpr std::string_view kMemoryStore = "gen_ai.memory.store.id";
+inline constexpr std::string_view kMemoryRecord = "gen_ai.memory.record.id";
+inline constexpr std::string_view kMemoryCount = "gen_ai.memory.record.count";
+inline constexpr std::string_view kMemoryRecords = "gen_ai.memory.records";
+inline constexpr std::string_view kMemoryQuery = "gen_ai.memory.query.text";
+inline constexpr std::string_view kCategory = "langfuse.observation.metadata.category";
+inline constexpr std::string_view kEvents = "langfuse.observation.metadata.events";
+inline constexpr std::string_view kItemIndex = "langfuse.observation.metadata.index";
+
 // What Langfuse shows.
+inline constexpr std::string_view kObservationType = "langfuse.observation.type";
+inline constexpr std::string_view kPurpose = "langfuse.observation.metadata.purpose";
 inline constexpr std::string_view kInput = "langfuse.observation.input";
 inline constexpr std::string_view kOutput = "langfuse.observation.output";
 inline constexpr std::string_view kIsAppRoot = "langfuse.internal.is_app_root";

@@ -25,30 +25,5 @@ TEST(RequestTrace, RedactsSignaturesAndFiltersInQueriesAndNothingElse) {
   for (const auto& [query, told] : cases) EXPECT_EQ(redacted_query(query), told);
 }
 
-TEST(RequestTrace, ReadsHostsAndPorts) {
-  struct Case {
-    std::string_view header;
-    std::string_view host;
-    std::optional<std::uint16_t> port;
-  };
-  const Case cases[] = {
-      {"", "", std::nullopt},
-      {"localhost", "localhost", std::nullopt},
-      {" localhost:8000 ", "localhost", 8000},
-      {"localhost:", "localhost", std::nullopt},
-      {"localhost:65536", "localhost", std::nullopt},
-      {"localhost:80x", "localhost", std::nullopt},
-      {"[::1]", "::1", std::nullopt},
-      {"[::1]:8000", "::1", 8000},
-      {"[::1", "::1", std::nullopt},
-      {"[", "", std::nullopt},
-  };
-  for (const auto& [header, host, port] : cases) {
-    const Authority authority = parse_authority(header);
-    EXPECT_EQ(authority.host, host) << header;
-    EXPECT_EQ(authority.port, port) << header;
-  }
-}
-
 }  // namespace
 }  // namespace maas::api

@@ -44,5 +44,51 @@ TEST(SplitTarget, KnowsEveryFormOfTarget) {
   EXPECT_EQ(split_target("*").path, "*");
 }
 
+TEST(Authority, ReadsHostsAndPorts) {
+  struct Case {
+    std::string_view header;
+    std::string_view host;
+    std::optional<std::uint16_t> port;
+  };
+  const Case cases[] = {
+      {"", "", std::nullopt},
+      {"localhost", "localhost", std::nullopt},
+      {" localhost:8000 ", "localhost", 8000},
+      {"localhost:", "localhost", std::nullopt},
+      {"localhost:65536", "localhost", std::nullopt},
+      {"localhost:80x", "localhost", std::nullopt},
+      {"[::1]", "::1", std::nullopt},
+      {"[::1]:8000", "::1", 8000},
+      {"[::1", "::1", std::nullopt},
+      {"[", "", std::nullopt},
+  };
+  for (const auto& [header, host, port] : cases) {
+    const Authority authority = parse_authority(header);
+    EXPECT_EQ(authority.host, host) << header;
+    EXPECT_EQ(authority.port, port) << header;
+  }
+}
+
+TEST(Authority, IsWhereAUrlLeads) {
+  struct Case {
+    std::string_view url;
+    std::string_view host;
+    std::optional<std::uint16_t> port;
+  };
+  const Case cases[] = {
+      {"https://api.openai.com/v1", "api.openai.com", 443},
+      {"http://localhost:11434/v1/chat", "localhost", 11434},
+      {"http://user:pass@host?query", "host", 80},
+      {"http://[::1]:8000#part", "::1", 8000},
+      {"", "", std::nullopt},
+      {"localhost:80", "", std::nullopt},
+  };
+  for (const auto& [url, host, port] : cases) {
+    const Authority authority = authority_of_url(url);
+    EXPECT_EQ(authority.host, host) << url;
+    EXPECT_EQ(authority.port, port) << url;
+  }
+}
+
 }  // namespace
 }  // namespace maas::http

@@ -71,11 +71,29 @@ TEST(Completion, IsReadWithItsUsage) {
   EXPECT_FALSE(read.cut);
   EXPECT_EQ(read.prompt_tokens, 5);
   EXPECT_EQ(read.completion_tokens, 2);
+  EXPECT_EQ(read.id, "x");
+  EXPECT_EQ(read.finish_reason, "stop");
+  EXPECT_EQ(read.model, "");
+  EXPECT_EQ(read.cached_tokens, 0);
   const Completion parts = completion_in(R"({"choices":[{"message":{"content":[
       {"type":"text","text":"a"},{"type":"image"},{"type":"text","text":"b"}]},
       "finish_reason":"length"}]})");
   EXPECT_EQ(parts.content, "ab");
   EXPECT_TRUE(parts.cut);
+}
+
+TEST(Completion, TellsWhatItCostAndWhoMadeIt) {
+  const Completion read = completion_in(R"({"model":"m-2025","choices":[{"message":
+      {"content":"hello"}}],"usage":{"prompt_tokens":612,"completion_tokens":31,
+      "prompt_tokens_details":{"cached_tokens":512},
+      "completion_tokens_details":{"reasoning_tokens":9}}})");
+  EXPECT_EQ(read.model, "m-2025");
+  EXPECT_EQ(read.cached_tokens, 512);
+  EXPECT_EQ(read.reasoning_tokens, 9);
+  const Completion odd = completion_in(R"({"model":7,"choices":[{"message":{"content":"hello"}}],
+      "usage":{"prompt_tokens_details":3}})");
+  EXPECT_EQ(odd.model, "");
+  EXPECT_EQ(odd.cached_tokens, 0);
 }
 
 TEST(Completion, SaysWhatAReplyLacks) {

@@ -70,7 +70,7 @@ class EmbeddingBatchesTest : public testing::Test {
   EmbeddingBatches batches_{
       {.texts = 3, .bytes = 100, .requests = 2},
       "too many wait",
-      [this](Texts texts, TextKind kind) { return answer(std::move(texts), kind); }};
+      [this](Texts texts, TextKind kind, trace::Parent) { return answer(std::move(texts), kind); }};
 };
 
 TEST_F(EmbeddingBatchesTest, AsksAtOnceWhenNobodyElseDoes) {

@@ -19,7 +19,8 @@ class NotingEmbedder final : public Embedder {
   std::string_view model() const override { return "sizes"; }
   std::size_t dims() const override { return 2; }
 
-  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind) override {
+  Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind,
+                                  trace::Parent) override {
     calls_.emplace_back(texts.begin(), texts.end());
     std::vector<Vector> vectors;
     for (const std::string& text : texts) {

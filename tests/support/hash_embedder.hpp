@@ -25,8 +25,8 @@ class HashEmbedder final : public llm::Embedder {
   std::size_t dims() const override { return 32; }
   Task<std::optional<std::string>> problem() override { co_return std::nullopt; }
 
-  Task<std::vector<llm::Vector>> embed(std::span<const std::string> texts,
-                                       llm::TextKind kind) override {
+  Task<std::vector<llm::Vector>> embed(std::span<const std::string> texts, llm::TextKind kind,
+                                       trace::Parent) override {
     calls.push_back({{texts.begin(), texts.end()}, kind});
     if (fails) throw Error(Errc::unavailable, "the embedder is away");
     std::vector<llm::Vector> vectors;
