@@ -5,6 +5,7 @@
 #include "core/log.hpp"
 #include "core/offload.hpp"
 #include "stm/context_strategy.hpp"
+#include "trace/attributes.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -30,6 +31,15 @@ Context context_of(std::span<const Message> messages, Strategy strategy) {
   return {.messages = {messages.begin(), messages.end()},
           .strategy = strategy,
           .total_tokens = total_tokens(messages)};
+}
+
+// What is to be summarized when the oldest of these have to go.
+void tell_plan(trace::Span& span, std::span<const Message> messages) {
+  if (!span) return;
+  span.set(trace::attribute::kObservationType, "chain");
+  span.set(trace::attribute::kStrategy, to_string(Strategy::token_threshold));
+  span.set(trace::attribute::kMessagesIn, messages.size());
+  span.set(trace::attribute::kTokensBefore, total_tokens(messages));
 }
 
 // The newest `count` of what a context holds.
@@ -129,9 +139,12 @@ Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey
   const ContextPlan plan = plan_token_threshold(messages, max_tokens);
   if (plan.to_summarize.empty()) co_return context_of(plan.window, Strategy::token_threshold);
 
+  trace::Span span = parent.begin(trace::Kind::internal, "stm.summarize");
+  tell_plan(span, messages);
   const std::optional<Message> summary =
-      co_await summary_of(plan.to_summarize, plan.summary_tokens, std::move(parent));
+      co_await summary_of(plan.to_summarize, plan.summary_tokens, span.parent());
   if (!summary) {
+    span.set(trace::attribute::kSummarized, 0);
     co_return context_of(newest_within(messages, max_tokens), Strategy::token_threshold);
   }
   const bool replaced = co_await store_.summarize(session, plan.to_summarize, *summary);
@@ -144,6 +157,8 @@ Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey
   context.messages.push_back(*summary);
   context.messages.insert(context.messages.end(), plan.window.begin(), plan.window.end());
   context.total_tokens = total_tokens(context.messages);
+  span.set(trace::attribute::kSummarized, context.summarized);
+  span.set(trace::attribute::kTokensAfter, context.total_tokens);
   co_return context;
 }
 

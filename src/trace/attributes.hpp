@@ -64,6 +64,13 @@ inline constexpr std::string_view kCategory = "langfuse.observation.metadata.cat
 inline constexpr std::string_view kEvents = "langfuse.observation.metadata.events";
 inline constexpr std::string_view kItemIndex = "langfuse.observation.metadata.index";
 
+// Of a summary.
+inline constexpr std::string_view kStrategy = "langfuse.observation.metadata.strategy";
+inline constexpr std::string_view kMessagesIn = "langfuse.observation.metadata.messages_in";
+inline constexpr std::string_view kSummarized = "langfuse.observation.metadata.summarized";
+inline constexpr std::string_view kTokensBefore = "langfuse.observation.metadata.tokens_before";
+inline constexpr std::string_view kTokensAfter = "langfuse.observation.metadata.tokens_after";
+
 // What Langfuse shows.
 inline constexpr std::string_view kObservationType = "langfuse.observation.type";
 inline constexpr std::string_view kPurpose = "langfuse.observation.metadata.purpose";

@@ -161,16 +161,44 @@ def test_the_tree_of_a_batch_of_which_items_fail(start, sink, provider):
     assert {below.span.name for below in failed.below} == {"chat gpt-4.1-mini"}
 
 
-def test_the_tree_of_a_summary(start, sink):
-    with start(STM_DEFAULT_STRATEGY="token_threshold", STM_MAX_TOKENS="200").client() as client:
+def summarize(start, **settings) -> dict:
+    """The context of a session of which much has to be summarized."""
+    with start(STM_DEFAULT_STRATEGY="token_threshold", STM_MAX_TOKENS="200", **settings).client() as client:
         messages = [{"role": "user", "content": f"I told you fact {n} about my trip to Lisbon"} for n in range(60)]
-        client.post("/stm/s-7/messages", json={"messages": messages})
-        assert client.get("/stm/s-7/context").json()["summarized"] > 0
+        stored = client.post("/stm/s-7/messages", json={"messages": messages}).json()["messages"]
+        reply = client.get("/stm/s-7/context").json()
+    return {**reply, "tokens_before": sum(message["token_count"] for message in stored)}
+
+
+def summary_told(of: dict) -> dict:
+    told = {"strategy": "token_threshold", "messages_in": 60, "tokens_before": of["tokens_before"],
+            "summarized": of["summarized"]}
+    return {"session.id": "s-7", "langfuse.trace.name": "stm.context", "langfuse.trace.tags": ["stm", "context"],
+            "langfuse.observation.type": "chain",
+            **{f"langfuse.observation.metadata.{name}": value for name, value in told.items()}}
+
+
+def test_the_tree_of_a_summary(start, sink):
+    made = summarize(start)
+    assert made["summarized"] > 0
     tree = sink.trace_of("GET /stm/{session_id}/context")
+    assert tree.shape() == ("SERVER GET /stm/{session_id}/context", [("INTERNAL stm.summarize", [
+        ("CLIENT chat gpt-4.1-mini", [])])])
+    assert tree.named("stm.summarize").attributes == {
+        **summary_told(made), "langfuse.observation.metadata.tokens_after": made["total_tokens"]}
     chat = tree.named("chat gpt-4.1-mini").attributes
     assert chat["langfuse.observation.metadata.purpose"] == "summarize" and chat["gen_ai.conversation.id"] == "s-7"
     assert "gen_ai.output.type" not in chat
     assert chat["langfuse.trace.name"] == "stm.context" and chat["langfuse.trace.tags"] == ["stm", "context"]
+
+
+def test_a_summary_that_could_not_be_made_says_so(start, sink, provider):
+    provider.break_with(faults.status(500), kind="chat")
+    made = summarize(start, LLM_MAX_RETRIES="0")
+    assert made["summarized"] == 0
+    tree = sink.trace_of("GET /stm/{session_id}/context")
+    assert tree.span.status == "UNSET" and tree.named("chat gpt-4.1-mini").attributes["error.type"] == "500"
+    assert tree.named("stm.summarize").attributes == summary_told(made)
 
 
 def test_what_a_provider_refuses_is_an_error_of_the_call(client, sink, provider):
