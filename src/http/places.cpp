@@ -31,8 +31,8 @@ struct Places::State {
   // granted and not taken goes to the next.
   class Stay {
    public:
-    Stay(std::shared_ptr<State> state, Queue::iterator entry)
-        : state_(std::move(state)), entry_(entry), waiter_(*entry) {}
+    Stay(std::shared_ptr<State> state, std::shared_ptr<Waiter> waiter, Queue::iterator entry)
+        : state_(std::move(state)), waiter_(std::move(waiter)), entry_(entry) {}
     Stay(const Stay&) = delete;
     ~Stay() {
       if (end()) state_->release();
@@ -51,8 +51,8 @@ struct Places::State {
 
    private:
     std::shared_ptr<State> state_;
-    Queue::iterator entry_;
     std::shared_ptr<Waiter> waiter_;
+    Queue::iterator entry_;  // whoever grants the place takes it out
     bool ended_ = false;
   };
 
@@ -102,6 +102,7 @@ std::size_t Places::waiting() const {
 
 Task<std::optional<Places::Place>> Places::acquire(std::chrono::steady_clock::time_point deadline) {
   const Executor executor = co_await asio::this_coro::executor;
+  const auto waiter = std::make_shared<State::Waiter>(executor, deadline);
   State::Queue::iterator entry;
   {
     const std::lock_guard lock(state_->mutex);
@@ -110,10 +111,9 @@ Task<std::optional<Places::Place>> Places::acquire(std::chrono::steady_clock::ti
       co_return Place(state_);
     }
     if (state_->queue.size() >= state_->max_waiting) throw Error(Errc::unavailable, when_full_);
-    entry = state_->queue.insert(state_->queue.end(),
-                                 std::make_shared<State::Waiter>(executor, deadline));
+    entry = state_->queue.insert(state_->queue.end(), waiter);
   }
-  State::Stay stay(state_, entry);
+  State::Stay stay(state_, waiter, entry);
   const auto [error] = co_await stay.timer().async_wait(asio::as_tuple(use_task));
   // A place that came with the deadline or with a cancellation is taken; whoever awaits this gives
   // it back.
