@@ -31,6 +31,7 @@ DRIVERS = {
     r"hnswlib/": r"ltm/\w+_hnsw\.cpp",
     r"CLI/": r"main\.cpp",
     r"opentelemetry/": r"trace/\w+_otel\.cpp",
+    r"prometheus/": r"trace/\w+_prometheus\.cpp",
     r"curl/": r"http/\w+_curl\.cpp",
     r"boost/beast/http": r"http/\w+\.cpp",
 }

@@ -6,6 +6,7 @@
 #include "llm/embedding_cache.hpp"
 #include "llm/local_embedder.hpp"
 #include "llm/remote_embedder.hpp"
+#include "trace/metrics.hpp"
 
 #include <filesystem>
 #include <string>
@@ -107,5 +108,20 @@ Models::Models(const Config& config, EventLoops& loops) {
 
 std::string_view Models::embedder_name() const { return embedder_ ? embedder_->engine() : kNone; }
 std::string_view Models::chat_name() const { return chat_ ? chat_->provider() : kNone; }
+
+std::vector<trace::Reading> Models::readings() const {
+  trace::Metrics& metrics = trace::metrics();
+  std::vector<trace::Reading> readings;
+  const auto watch = [&](const http::Client* client, std::string_view calls) {
+    if (!client) return;
+    readings.emplace_back(metrics.queue_depth, trace::Labels{calls},
+                          [client] { return static_cast<double>(client->waiting()); });
+    readings.emplace_back(metrics.upstream_retries, trace::Labels{calls, client->upstream()},
+                          [client] { return static_cast<double>(client->retries()); });
+  };
+  watch(chat_client_.get(), "chat");
+  watch(embedding_client_.get(), "embeddings");
+  return readings;
+}
 
 }  // namespace maas

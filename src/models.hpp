@@ -5,9 +5,11 @@
 #include "http/client.hpp"
 #include "llm/chat_client.hpp"
 #include "llm/embedder.hpp"
+#include "trace/instrument.hpp"
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace maas {
 
@@ -25,6 +27,9 @@ class Models {
 
   std::string_view embedder_name() const;  // "local", "openai", "none"
   std::string_view chat_name() const;
+
+  // What waits for providers, and how often they were asked again.
+  std::vector<trace::Reading> readings() const;
 
  private:
   std::unique_ptr<http::Client> embedding_client_;

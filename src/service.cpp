@@ -6,6 +6,7 @@
 #include "ltm/memory_store_mongo.hpp"
 #include "ltm/memory_store_sqlite.hpp"
 #include "text/language.hpp"
+#include "trace/metrics.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -113,6 +114,7 @@ http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memo
   http::Router router;
   api::add_health_routes(router, engines.checks());
   api::add_docs_routes(router);
+  api::add_metrics_routes(router, config.trace.resource);
   api::add_stm_routes(router, short_term_memory);
   api::LtmLimits limits = config.long_term_limits;
   limits.can_infer = long_term_memory.can_infer();
@@ -210,10 +212,18 @@ std::vector<api::Check> Engines::checks() {
   return checks;
 }
 
+std::vector<trace::Reading> Engines::readings() const {
+  std::vector<trace::Reading> readings = models_->readings();
+  readings.emplace_back(trace::metrics().queue_depth, trace::Labels{"sqlite_writes"},
+                        [this] { return static_cast<double>(database_->queued()); });
+  return readings;
+}
+
 Service::Service(const Config& config)
     : lock_(config.data_dir),
       tracer_(trace::make_tracer(config.trace)),
       engines_(config),
+      readings_(engines_.readings()),
       summarizer_(make_summarizer(config, engines_)),
       short_term_memory_(engines_.messages(), *summarizer_, config.context,
                          text::encoding_of_model(config.summarizing_model()), engines_.pool()),
@@ -225,6 +235,16 @@ Service::Service(const Config& config)
               api::make_handler(router_, keys_, tracer_.get()),
               api::make_observer(tracer_.get(), config.access_log_sample)) {
   allow_descriptors(config.server.max_connections);
+  if (!tracer_) return;
+  trace::Metrics& metrics = trace::metrics();
+  const auto watch = [this](trace::Number& number, std::string_view label,
+                            std::uint64_t trace::RecorderCounts::*count) {
+    readings_.emplace_back(number, trace::Labels{label},
+                           [this, count] { return static_cast<double>(tracer_->counts().*count); });
+  };
+  watch(metrics.spans, "exported", &trace::RecorderCounts::exported);
+  watch(metrics.spans, "dropped", &trace::RecorderCounts::dropped);
+  watch(metrics.queue_depth, "spans", &trace::RecorderCounts::waiting);
 }
 
 void Service::run() {

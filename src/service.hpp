@@ -62,6 +62,8 @@ class Engines {
   ltm::MemoryStore& memories() { return *memories_; }
   Models& models() { return *models_; }
   std::vector<api::Check> checks();
+  // What waits, for metrics. To be destroyed before this.
+  std::vector<trace::Reading> readings() const;
 
  private:
   // In the order of dependence: what is used is destroyed after its users.
@@ -96,6 +98,7 @@ class Service {
   DataDirectoryLock lock_;
   std::unique_ptr<trace::Tracer> tracer_;  // null: nothing is traced
   Engines engines_;
+  std::vector<trace::Reading> readings_;
   std::unique_ptr<stm::Summarizer> summarizer_;
   stm::ShortTermMemory short_term_memory_;
   ltm::LongTermMemory long_term_memory_;

@@ -1,6 +1,7 @@
 #include "api/errors.hpp"
 
 #include "api/fields.hpp"
+#include "api/request_trace.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 
@@ -43,8 +44,11 @@ int status_of(Errc code) {
 
 void log_failure(const http::Request& request, int status, std::string_view error,
                  std::string_view detail) {
+  const SpanIds ids = span_ids(request);
   log::write(status == 500 ? log::Level::error : log::Level::warn, "a request failed",
              {{"request_id", request.id},
+              {"trace_id", ids.trace},
+              {"span_id", ids.span},
               {"method", to_string(request.method)},
               {"route", request.route},
               {"status", status},

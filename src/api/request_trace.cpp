@@ -88,6 +88,12 @@ trace::Span& span_of(const http::Request& request) {
   return request.attachment ? static_cast<AttachedSpan&>(*request.attachment).span : none;
 }
 
+SpanIds span_ids(const http::Request& request) {
+  const std::optional<trace::TraceContext> context = span_of(request).context();
+  if (!context) return {};
+  return {.trace = trace::hex(context->trace_id), .span = trace::hex(context->span_id)};
+}
+
 void begin_operation(const http::Request& request, const char* operation) {
   trace::Span& span = span_of(request);
   if (span) span.identify({.operation = operation});

@@ -4,6 +4,7 @@
 #include "http/types.hpp"
 #include "trace/tracer.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,13 @@ trace::Span& span_of(const http::Request& request);
 void begin_operation(const http::Request& request, const char* operation);
 void tell_scope(const http::Request& request, const Scope& scope);
 void tell_session(const http::Request& request, const std::string& session);
+
+// The ids by which its log lines are found again; nullopt: it has no span.
+struct SpanIds {
+  std::optional<std::string> trace = {};
+  std::optional<std::string> span = {};
+};
+SpanIds span_ids(const http::Request& request);
 
 // Ends it with the status that was sent. A request that no handler has seen gets its span here.
 void end_span(const trace::Tracer* tracer, const http::Request& request, int status);

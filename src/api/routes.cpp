@@ -1,6 +1,7 @@
 #include "api/routes.hpp"
 
 #include "api/errors.hpp"
+#include "api/request_metrics.hpp"
 #include "api/request_trace.hpp"
 #include "core/log.hpp"
 #include "http/url.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 // What an operator, a load balancer or a browser asks before it has a key.
 bool is_open(std::string_view path) {
-  constexpr std::array<std::string_view, 3> kOpen{"/health", "/docs", "/openapi.json"};
+  constexpr std::array<std::string_view, 4> kOpen{"/health", "/metrics", "/docs", "/openapi.json"};
   return std::ranges::any_of(kOpen, [&](std::string_view open) {
     return path == open || (path.starts_with(open) && path[open.size()] == '/');
   });
@@ -22,6 +23,7 @@ bool is_open(std::string_view path) {
 
 Task<http::Response> answer(const http::Router& router, const ApiKeys& keys,
                             http::Request& request) {
+  const ActiveRequest active(request.method);
   std::exception_ptr failure;
   try {
     if (!is_open(request.path)) request.principal = keys.tenant_of(request);
@@ -50,9 +52,12 @@ bool is_sampled(double share) {
 }
 
 void log_access(const http::Request& request, int status, std::chrono::nanoseconds duration) {
+  const SpanIds ids = span_ids(request);
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(duration);
   log::write_soon(log::Level::info, "request",
                   {{"request_id", request.id},
+                   {"trace_id", ids.trace},
+                   {"span_id", ids.span},
                    {"method", to_string(request.method)},
                    {"path", http::printable(request.path)},
                    {"status", status},
@@ -72,8 +77,9 @@ http::Handler make_handler(const http::Router& router, const ApiKeys& keys,
 http::RequestObserver make_observer(const trace::Tracer* tracer, double log_sample) {
   return [tracer, log_sample](const http::Request& request, int status,
                               std::chrono::nanoseconds duration) {
-    end_span(tracer, request, status);
+    count_request(request, status, duration);
     if (is_sampled(log_sample)) log_access(request, status, duration);
+    end_span(tracer, request, status);
   };
 }
 

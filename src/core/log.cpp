@@ -98,6 +98,7 @@ void write_soon(Level level, std::string_view message, Fields fields) {
   line += R"(","message":)";
   append_json(line, message);
   for (const Field& field : fields) {
+    if (!field.is_there) continue;
     line += ',';
     append_json(line, field.name);
     line += ':';

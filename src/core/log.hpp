@@ -21,10 +21,14 @@ struct Field {
       value = field_value;
     }
   }
+  // nullopt: the line doesn't have it.
+  Field(std::string_view field_name, const std::optional<std::string>& field_value)
+      : name(field_name), text(field_value), is_there(field_value.has_value()) {}
 
   std::string_view name;
   std::optional<std::string_view> text;
   boost::json::value value;
+  bool is_there = true;
 };
 using Fields = std::initializer_list<Field>;
 

@@ -85,6 +85,7 @@ Task<ClientReply> Client::send(const ClientRequest& request) {
       transfer.reply.attempts = attempt;
       co_return std::move(transfer.reply);
     }
+    ++retries_;
     log::info("an upstream is asked again", {{"upstream", options_.upstream},
                                              {"attempt", attempt},
                                              {"status", transfer.reply.status},

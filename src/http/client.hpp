@@ -7,8 +7,10 @@
 #include "http/places.hpp"
 #include "http/transfers.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +46,12 @@ class Client {
   // No message or detail holds a part of the URL but its host and port, of a header or of a body.
   Task<ClientReply> send(const ClientRequest& request);
 
+  // Calls that wait for others to end.
+  std::size_t waiting() const { return places_.waiting(); }
+  // Attempts after the first, of all calls so far.
+  std::uint64_t retries() const { return retries_; }
+  const std::string& upstream() const { return options_.upstream; }
+
  private:
   Error timed_out() const;
   Error failure(const Transfer& transfer) const;
@@ -51,6 +59,7 @@ class Client {
   EventLoops& loops_;
   ClientOptions options_;
   Places places_;
+  std::atomic<std::uint64_t> retries_ = 0;
   std::vector<std::unique_ptr<Transfers>> transfers_;  // one per event loop
 };
 

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "http/url.hpp"
 #include "llm/chat_protocol.hpp"
+#include "llm/model_metrics.hpp"
 #include "llm/model_spans.hpp"
 #include "llm/upstream_errors.hpp"
 
@@ -50,8 +51,9 @@ class OpenAiChatClient final : public ChatClient {
   std::string_view model() const override { return options_.model; }
 
   Task<Completion> complete(const ChatRequest& request) override {
-    Call call{.span = begin_model_span(request.parent, "chat",
-                                       {options_.provider, options_.model, url_})};
+    const CalledModel called{options_.provider, options_.model, url_};
+    Call call{.span = begin_model_span(request.parent, "chat", called)};
+    const ModelTimer timer("chat", called);
     Completion completion;
     std::exception_ptr failure;
     try {
@@ -61,9 +63,11 @@ class OpenAiChatClient final : public ChatClient {
     }
     tell_chat(call.span, request, parameters(), call.quirks);
     if (failure) {
+      timer.failed(failure, call.status);
       tell_failure(call.span, failure, call.status);
       std::rethrow_exception(failure);
     }
+    timer.succeeded(completion.prompt_tokens, completion.completion_tokens);
     tell_completion(call.span, completion);
     co_return completion;
   }

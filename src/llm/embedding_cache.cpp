@@ -1,5 +1,7 @@
 #include "llm/embedding_cache.hpp"
 
+#include "trace/metrics.hpp"
+
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -89,6 +91,7 @@ class EmbeddingCache final : public Embedder {
       vectors.push_back(recent_.find(key_of(text, kind)));
       if (vectors.back().empty()) missing.push_back(text);
     }
+    count(texts.size() - missing.size(), missing.size());
     if (missing.empty()) co_return vectors;
     std::vector<Vector> computed = co_await embedder_->embed(missing, kind, std::move(parent));
     std::size_t next = 0;
@@ -98,6 +101,12 @@ class EmbeddingCache final : public Embedder {
       vector = std::move(computed[next++]);
     }
     co_return vectors;
+  }
+
+  static void count(std::size_t hits, std::size_t misses) {
+    trace::Counter& lookups = trace::metrics().cache_lookups;
+    if (hits > 0) lookups.add(static_cast<double>(hits), {"embeddings", "hit"});
+    if (misses > 0) lookups.add(static_cast<double>(misses), {"embeddings", "miss"});
   }
 
   std::unique_ptr<Embedder> embedder_;

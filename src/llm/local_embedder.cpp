@@ -5,6 +5,7 @@
 #include "llm/embedding_threads.hpp"
 #include "llm/local_model.hpp"
 #include "llm/model_directory.hpp"
+#include "llm/model_metrics.hpp"
 #include "llm/model_spans.hpp"
 
 #include <array>
@@ -70,7 +71,9 @@ class LocalEmbedder final : public Embedder {
 
   Task<std::vector<Vector>> embed(std::span<const std::string> texts, TextKind kind,
                                   trace::Parent parent) override {
-    trace::Span span = begin_model_span(parent, "embeddings", {options_.engine, space_});
+    const CalledModel called{options_.engine, space_};
+    trace::Span span = begin_model_span(parent, "embeddings", called);
+    const ModelTimer timer("embeddings", called);
     tell_embeddings(span, texts, dims_);
     std::vector<Vector> vectors;
     std::exception_ptr failure;
@@ -80,9 +83,11 @@ class LocalEmbedder final : public Embedder {
       failure = std::current_exception();
     }
     if (failure) {
+      timer.failed(failure, 0);
       tell_failure(span, failure, 0);
       std::rethrow_exception(failure);
     }
+    timer.succeeded(0, 0);
     co_return vectors;
   }
 

@@ -21,15 +21,6 @@ namespace {
 namespace attribute = trace::attribute;
 namespace json = boost::json;
 
-// The conventions' names where they have one of their own.
-std::string_view conventional(std::string_view provider) {
-  using Pair = std::pair<std::string_view, std::string_view>;
-  constexpr std::array<Pair, 3> kNames{
-      {{"azure_openai", "azure.ai.openai"}, {"grok", "x_ai"}, {"kimi", "moonshot_ai"}}};
-  const auto found = std::ranges::find(kNames, provider, &Pair::first);
-  return found == kNames.end() ? provider : found->second;
-}
-
 json::object text_part(std::string_view text) { return {{"type", "text"}, {"content", text}}; }
 
 std::string input_messages(const std::vector<ChatMessage>& messages) {
@@ -60,19 +51,6 @@ const json::value* at(const json::value& value, std::initializer_list<std::strin
   return found;
 }
 
-std::string_view error_type(std::exception_ptr failure, unsigned status) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    if (error.code() == Errc::deadline_exceeded) return "timeout";
-    return status >= 400 ? "" : "_OTHER";
-  } catch (const boost::system::system_error&) {
-    return "timeout";  // nobody waits for it any more
-  } catch (const std::exception&) {
-    return "_OTHER";
-  }
-}
-
 std::string description(std::exception_ptr failure) {
   try {
     std::rethrow_exception(failure);
@@ -87,6 +65,27 @@ std::string description(std::exception_ptr failure) {
 
 }  // namespace
 
+std::string_view conventional_name(std::string_view provider) {
+  using Pair = std::pair<std::string_view, std::string_view>;
+  constexpr std::array<Pair, 3> kNames{
+      {{"azure_openai", "azure.ai.openai"}, {"grok", "x_ai"}, {"kimi", "moonshot_ai"}}};
+  const auto found = std::ranges::find(kNames, provider, &Pair::first);
+  return found == kNames.end() ? provider : found->second;
+}
+
+std::string failure_type(std::exception_ptr failure, unsigned status) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (error.code() == Errc::deadline_exceeded) return "timeout";
+    return status >= 400 ? std::to_string(status) : "_OTHER";
+  } catch (const boost::system::system_error&) {
+    return "timeout";  // nobody waits for it any more
+  } catch (const std::exception&) {
+    return "_OTHER";
+  }
+}
+
 trace::Span begin_model_span(const trace::Parent& parent, std::string_view operation,
                              const CalledModel& called) {
   if (!parent) return {};
@@ -94,7 +93,7 @@ trace::Span begin_model_span(const trace::Parent& parent, std::string_view opera
   trace::Span span = parent.begin(kind, std::string(operation) + " " + std::string(called.model));
   if (!span) return span;
   span.set(attribute::kOperationName, operation);
-  span.set(attribute::kProviderName, conventional(called.provider));
+  span.set(attribute::kProviderName, conventional_name(called.provider));
   span.set(attribute::kRequestModel, called.model);
   const http::Authority authority = http::authority_of_url(called.url);
   if (!authority.host.empty()) {
@@ -169,8 +168,7 @@ void tell_usage(trace::Span& span, const EmbeddingUsage& usage) {
 
 void tell_failure(trace::Span& span, std::exception_ptr failure, unsigned status) {
   if (!span) return;
-  const std::string_view type = error_type(failure, status);
-  span.fail(type.empty() ? std::to_string(status) : std::string(type), description(failure));
+  span.fail(failure_type(failure, status), description(failure));
 }
 
 }  // namespace maas::llm

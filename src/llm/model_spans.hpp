@@ -43,7 +43,11 @@ struct EmbeddingUsage {
 EmbeddingUsage usage_in(std::string_view reply);
 void tell_usage(trace::Span& span, const EmbeddingUsage& usage);
 
+// The conventions' name of a provider where they have one of their own.
+std::string_view conventional_name(std::string_view provider);
+
 // `status` is that of the last reply; 0: there was none.
+std::string failure_type(std::exception_ptr failure, unsigned status);  // "timeout", "429"
 void tell_failure(trace::Span& span, std::exception_ptr failure, unsigned status);
 
 }  // namespace maas::llm

@@ -4,6 +4,7 @@
 #include "core/offload.hpp"
 #include "llm/embedding_batches.hpp"
 #include "llm/embedding_protocol.hpp"
+#include "llm/model_metrics.hpp"
 #include "llm/model_spans.hpp"
 #include "llm/upstream_errors.hpp"
 #include "trace/attributes.hpp"
@@ -90,7 +91,10 @@ class RemoteEmbedder final : public Embedder {
   // One request, tries again included, and its span.
   struct Call {
     trace::Span span = {};
-    unsigned status = 0;  // of the reply; 0: none
+    std::optional<ModelTimer> timer = {};  // absent: it was not sent
+    unsigned status = 0;                   // of the reply; 0: none
+    std::string url = {};
+    EmbeddingUsage usage = {};
   };
 
   Task<std::vector<Vector>> ask_traced(const std::vector<std::string>& texts, TextKind kind,
@@ -104,9 +108,12 @@ class RemoteEmbedder final : public Embedder {
       failure = std::current_exception();
     }
     if (failure) {
+      if (call.timer) call.timer->failed(failure, call.status);
       tell_failure(call.span, failure, call.status);
       std::rethrow_exception(failure);
     }
+    call.timer->succeeded(call.usage.tokens, 0);
+    tell_usage(call.span, call.usage);
     co_return vectors;
   }
 
@@ -114,8 +121,10 @@ class RemoteEmbedder final : public Embedder {
                                     const trace::Parent& parent, Call& call) {
     const auto made = [this, &texts, kind] { return protocol_->request(texts, kind); };
     http::ClientRequest request = co_await aside(bytes_of(texts) > kLongTexts, made);
-    call.span =
-        begin_model_span(parent, "embeddings", {options_.provider, options_.model, request.url});
+    call.url = request.url;
+    const CalledModel called{options_.provider, options_.model, call.url};
+    call.span = begin_model_span(parent, "embeddings", called);
+    call.timer.emplace("embeddings", called);
     tell_embeddings(call.span, texts, options_.dims);
     if (options_.provider == "openai" || options_.provider == "azure_openai") {
       call.span.set(trace::attribute::kEncodingFormats, std::vector<std::string>(1, "base64"));
@@ -130,11 +139,8 @@ class RemoteEmbedder final : public Embedder {
     }
     const auto read = [this, &reply, &texts] { return vectors_of(reply, texts.size()); };
     std::vector<Vector> vectors = co_await aside(reply.body.size() > kLongReply, read);
-    if (call.span) {
-      const auto read_usage = [&reply] { return usage_in(reply.body); };
-      const EmbeddingUsage usage = co_await aside(reply.body.size() > kLongReply, read_usage);
-      tell_usage(call.span, usage);
-    }
+    const auto read_usage = [&reply] { return usage_in(reply.body); };
+    call.usage = co_await aside(reply.body.size() > kLongReply, read_usage);
     co_return vectors;
   }
 

@@ -2,6 +2,7 @@
 
 #include "core/ids.hpp"
 #include "core/log.hpp"
+#include "ltm/memory_metrics.hpp"
 #include "ltm/memory_text.hpp"
 #include "ltm/metadata.hpp"
 #include "text/folding.hpp"
@@ -152,7 +153,9 @@ Task<Outcome<std::vector<Remembered>>> LongTermMemory::try_to_infer(std::string_
 Task<std::vector<Remembered>> LongTermMemory::infer(std::string_view tenant, AddRequest request) {
   const std::int64_t ttl = request.ttl_seconds.value_or(options_.default_ttl_seconds);
   try {
-    co_return co_await inference_->remember(tenant, request, ttl, now());
+    auto remembered = co_await inference_->remember(tenant, request, ttl, now());
+    count_remembered(request.category, remembered);
+    co_return remembered;
   } catch (const InferenceError& error) {
     if (!options_.keep_on_llm_failure) throw;
     log::warn("messages are kept as they are, for maas reprocess",
@@ -170,11 +173,13 @@ Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(
   const Timestamp time = now();
   std::vector<NewMemory> memories;
   std::vector<std::size_t> counts;  // of each request's memories
+  std::vector<Category> categories;
   for (AddRequest& request : requests) {
     const std::size_t before = memories.size();
     const std::int64_t ttl = request.ttl_seconds.value_or(options_.default_ttl_seconds);
     append_memories(memories, request, ttl, time);
     counts.push_back(memories.size() - before);
+    categories.push_back(request.category);
   }
 
   std::vector<Added> added;
@@ -199,6 +204,7 @@ Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(
     for (std::size_t n = 0; n < counts[i]; ++n, ++next) {
       remembered.push_back({next->existed ? Event::none : Event::add, std::move(next->memory)});
     }
+    count_remembered(categories[i], remembered);
   }
   co_return outcomes;
 }
@@ -271,6 +277,7 @@ Task<std::vector<Outcome<Found>>> LongTermMemory::search_all(std::string_view te
           co_await store_.search(tenant, requests[i].scope, requests[i].query);
       outcomes[i].value->hits = std::move(hits);
       outcomes[i].value->timing.search += since(start);
+      count_search(outcomes[i].value->timing);
     } catch (const Error&) {
       outcomes[i] = {.error = std::current_exception(), .value = std::nullopt};
     }
@@ -315,7 +322,9 @@ Task<MemoryPtr> LongTermMemory::update(std::string_view tenant, UpdateRequest re
       vector = co_await vector_of(changed, request.parent);
     }
     MemoryPtr stored = co_await store_.update(tenant, changed, std::move(vector));
-    if (stored) co_return stored;
+    if (!stored) continue;
+    count_updated(*stored);
+    co_return stored;
   }
   throw Error(Errc::conflict, "The memory is being changed by others; try again");
 }
@@ -333,16 +342,21 @@ Task<> LongTermMemory::forget(std::string_view tenant, std::string_view id) {
   const std::vector<std::string> ids(1, std::string(id));
   const std::vector<bool> removed = co_await store_.remove(tenant, ids);
   if (!removed.front()) throw unknown_memory();
+  count_removed(1);
 }
 
 Task<std::vector<bool>> LongTermMemory::forget_all(std::string_view tenant,
                                                    std::span<const std::string> ids) {
   if (ids.empty()) co_return std::vector<bool>{};
-  co_return co_await store_.remove(tenant, ids);
+  std::vector<bool> removed = co_await store_.remove(tenant, ids);
+  count_removed(static_cast<std::size_t>(std::ranges::count(removed, true)));
+  co_return removed;
 }
 
 Task<std::size_t> LongTermMemory::forget_scope(std::string_view tenant, const Scope& scope) {
-  co_return co_await store_.remove_scope(tenant, scope);
+  const std::size_t removed = co_await store_.remove_scope(tenant, scope);
+  count_removed(removed);
+  co_return removed;
 }
 
 Task<std::vector<std::string>> LongTermMemory::forget_expired(std::string_view tenant) {

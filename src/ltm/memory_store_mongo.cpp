@@ -4,6 +4,7 @@
 #include "core/offload.hpp"
 #include "ltm/memory_bson.hpp"
 #include "ltm/memory_changes_mongo.hpp"
+#include "ltm/memory_metrics.hpp"
 #include "ltm/mongo_error.hpp"
 #include "ltm/mongo_queries.hpp"
 #include "ltm/mongo_search.hpp"
@@ -221,6 +222,7 @@ class MongoMemoryStore final : public MemoryStore {
       std::vector<std::string> ids;
       while (true) {
         const std::vector<Memory> part = remove_some(tenant, expired_filter(tenant, clock_()));
+        count_expired(part.size());
         for (const Memory& memory : part) ids.push_back(memory.id);
         if (part.size() < kRemovedAtOnce) break;
       }
@@ -311,7 +313,7 @@ class MongoMemoryStore final : public MemoryStore {
                      });
       });
       if (tenant.empty()) return false;
-      remove_some(tenant, expired_filter(tenant, clock_()));
+      count_expired(remove_some(tenant, expired_filter(tenant, clock_())).size());
       return true;
     };
     co_return co_await offload(pool_, remove);

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "ltm/memory_changes_sqlite.hpp"
+#include "ltm/memory_metrics.hpp"
 #include "ltm/memory_rows_sqlite.hpp"
 #include "text/folding.hpp"
 
@@ -298,7 +299,9 @@ class SqliteMemoryStore final : public MemoryStore {
       }
       return ids;
     };
-    co_return co_await write(tenant, change);
+    std::vector<std::string> removed = co_await write(tenant, change);
+    count_expired(removed.size());
+    co_return removed;
   }
 
   // Nullopt: more would have to be read for it than that many rows or bytes.

@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "ltm/scope_key.hpp"
+#include "trace/metrics.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -17,6 +18,10 @@ namespace {
 constexpr std::size_t kFewChanges = 16;     // are applied within about a millisecond
 constexpr std::size_t kIndexedAtOnce = 16;  // vectors; some milliseconds
 constexpr std::size_t kEntryBytes = 1024;   // about what an empty partition takes
+
+void count_lookup(std::string_view result) {
+  trace::metrics().cache_lookups.add(1, {"partitions", result});
+}
 
 // Calls `visit(changes)` for every run of changes to the memories of one owner.
 template <class Visit>
@@ -127,6 +132,7 @@ bool PartitionCache::try_read(std::string_view tenant, const Scope& scope, const
   if (!reading || entry->state != Entry::State::ready) return false;
   if (entry->size > options_.small) return false;
   use(entry->partition);
+  count_lookup("hit");
   return true;
 }
 
@@ -142,7 +148,11 @@ std::shared_ptr<PartitionCache::Entry> PartitionCache::find(const std::string& k
 std::shared_ptr<PartitionCache::Entry> PartitionCache::open(std::string_view tenant,
                                                             const Scope& scope) {
   std::string key = scope_key(tenant, scope);
-  if (auto entry = find(key)) return entry;
+  if (auto entry = find(key)) {
+    count_lookup("hit");
+    return entry;
+  }
+  count_lookup("miss");
   auto entry = std::make_shared<Entry>(std::move(key), tenant, scope, options_.partition);
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(entry->key);

@@ -6,8 +6,10 @@
 #include "text/speakers.hpp"
 #include "text/stop_words.hpp"
 #include "text/time_expressions.hpp"
+#include "trace/metrics.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -16,6 +18,8 @@
 
 namespace maas::ltm {
 namespace {
+
+using std::chrono::steady_clock;
 
 // Postings of 4-grams that a search looks at. They are there for what is written differently, which
 // the rare ones tell; in a scope of a hundred thousand the frequent ones would take most of its
@@ -62,16 +66,25 @@ class Search {
     static thread_local Scratch scratch;
     scratch.counts.fit(state_.places.size());
     scratch.lexical.fit(state_.places.size());
+    const auto began = steady_clock::now();
     prepare();
     add_terms(prepared_.words, state_.words, 1, scratch);
     add_terms(rare_grams(), state_.grams, kGramWeight, scratch);
     if (has_vector()) prepared_.traits.ceiling += kDenseWeight * kDenseReach;
+    const auto words_done = steady_clock::now();
     collect(scratch);
     scratch.lexical.drain([](Slot, float) {});
-    return results();
+    std::vector<SearchHit> hits = results();
+    count("words", words_done - began);
+    count("vectors", steady_clock::now() - words_done);
+    return hits;
   }
 
  private:
+  static void count(std::string_view arm, steady_clock::duration duration) {
+    trace::metrics().searches.record(std::chrono::duration<double>(duration).count(), {arm});
+  }
+
   const Place& place(const Candidate& candidate) const { return state_.places[candidate.index]; }
 
   // To look into a memory costs more than to rank it.

@@ -199,6 +199,11 @@ void Database::enqueue(std::unique_ptr<Write> write) {
   if (was_empty) writer_->wake.notify_one();
 }
 
+std::size_t Database::queued() const {
+  const std::lock_guard lock(writer_->mutex);
+  return writer_->queue.size();
+}
+
 void Database::migrate(Connection& connection, std::span<const std::string_view> migrations) {
   connection.execute("BEGIN IMMEDIATE");
   SQLite::Statement& version = connection.statement("PRAGMA user_version");

@@ -102,6 +102,9 @@ class Database {
     }
   }
 
+  // Writes that wait for the writer.
+  std::size_t queued() const;
+
  private:
   class Write {
    public:

@@ -19,6 +19,11 @@
 
 namespace maas::stm {
 
+struct Appended {
+  Timestamp first{};     // of the first message; each further one is 1 µs later
+  bool started = false;  // the session held no message before
+};
+
 // Keeps the ordered messages and the settings of sessions, both until the session's time to live
 // ends; it restarts with every append and every change of settings.
 // Thread-safe. Functions throw Error{unavailable} when the engine can't be reached; nothing has
@@ -34,9 +39,9 @@ class MessageStore {
   virtual Task<std::optional<std::string>> problem() = 0;
 
   // Appends in the given order, after all that the session holds; creates the session. The engine
-  // gives the timestamps: its time, but always later than the session's last message. Returns that
-  // of the first message; each further one is 1 µs later. Must not be empty.
-  virtual Task<Timestamp> append(const SessionKey& session, std::span<const Message> messages) = 0;
+  // gives the timestamps: its time, but always later than the session's last message. Must not be
+  // empty.
+  virtual Task<Appended> append(const SessionKey& session, std::span<const Message> messages) = 0;
 
   // The newest `limit` messages, oldest first. Empty for a session that does not exist.
   virtual Task<std::vector<Message>> newest(const SessionKey& session, std::size_t limit) = 0;

@@ -94,7 +94,8 @@ Message parse_member(std::string_view member) {
 }
 
 // KEYS messages, settings. ARGV[1]: seconds to live, '' for ever; then members without their time.
-// Returns the first message's time. Redis' clock serves all replicas; TIME is read, then written.
+// Returns the first message's time, and 1 if the session is new. Redis' clock serves all replicas;
+// TIME is read, then written.
 const RedisScript kAppend(R"lua(
 local time = redis.call('TIME')
 local at = time[1] * 1000000 + time[2]
@@ -108,7 +109,7 @@ end
 for _, key in ipairs(KEYS) do
   if ARGV[1] == '' then redis.call('PERSIST', key) else redis.call('EXPIRE', key, ARGV[1]) end
 end
-return string.format('%.0f', at)
+return {string.format('%.0f', at), last[2] and '0' or '1'}
 )lua");
 
 // KEYS messages, settings. ARGV: default strategy, default max_messages, max_messages of this call
@@ -210,7 +211,7 @@ class RedisMessageStore final : public MessageStore {
     co_return found;
   }
 
-  Task<Timestamp> append(const SessionKey& session, std::span<const Message> messages) override {
+  Task<Appended> append(const SessionKey& session, std::span<const Message> messages) override {
     const Keys keys(session);
     std::vector<std::string> members;
     members.reserve(messages.size());
@@ -220,7 +221,9 @@ class RedisMessageStore final : public MessageStore {
     RedisConnection& redis = co_await connection();
     const auto reply =
         co_await redis.run(kAppend, words(keys.messages, keys.settings), std::move(arguments));
-    co_return Timestamp(std::chrono::microseconds(integer(reply.at(0)).value_or(0)));
+    co_return Appended{
+        .first = Timestamp(std::chrono::microseconds(integer(reply.at(0)).value_or(0))),
+        .started = reply.at(1) == "1"};
   }
 
   Task<std::vector<Message>> newest(const SessionKey& session, std::size_t limit) override {

@@ -1,4 +1,5 @@
 #include "stm/message_store.hpp"
+#include "trace/metrics.hpp"
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
@@ -154,13 +155,14 @@ class SqliteMessageStore final : public MessageStore {
     co_return found;
   }
 
-  Task<Timestamp> append(const SessionKey& key, std::span<const Message> messages) override {
+  Task<Appended> append(const SessionKey& key, std::span<const Message> messages) override {
     auto change = [this, &key, messages](Connection& connection) {
       const Row row = open(connection, key);
       const std::int64_t first = std::max(micros(clock_()), row.last_timestamp + 1);
       std::int64_t timestamp = first;
       for (const Message& message : messages) insert(connection, row.id, message, timestamp++);
-      return Timestamp(std::chrono::microseconds(first));
+      return Appended{.first = Timestamp(std::chrono::microseconds(first)),
+                      .started = row.last_timestamp == 0};
     };
     co_return co_await database_.write(change);
   }
@@ -238,10 +240,15 @@ class SqliteMessageStore final : public MessageStore {
   Task<bool> sweep() override {
     if (!ttl_) co_return false;
     auto change = [this](Connection& connection) { return sweep_one(connection); };
-    co_return co_await database_.write(change);
+    const Swept swept = co_await database_.write(change);
+    if (swept == Swept::session) trace::metrics().expired.add(1, {"sessions"});
+    co_return swept != Swept::nothing;
   }
 
  private:
+  // What a sweep did; a part: there is more of the same session.
+  enum class Swept { nothing, part, session };
+
   // When a session ends, in µs; at the end of time without a time to live.
   std::int64_t expiry(std::int64_t last_timestamp, std::int64_t changed_at) const {
     if (!ttl_) return kAll;
@@ -313,13 +320,13 @@ class SqliteMessageStore final : public MessageStore {
 
   // Looks at one session whose time to be looked at has come: puts that off if it lives, else
   // deletes some of its messages, or the session once it has none.
-  bool sweep_one(Connection& connection) const {
+  Swept sweep_one(Connection& connection) const {
     auto& query = connection.statement(
         "SELECT id, changed_at,"
         " (SELECT max(timestamp) FROM stm_messages WHERE session_id = stm_sessions.id)"
         " FROM stm_sessions WHERE sweep_at <= ? ORDER BY sweep_at LIMIT 1");
     query.bind(1, micros(clock_()));
-    if (!query.executeStep()) return false;
+    if (!query.executeStep()) return Swept::nothing;
     const Row row{.id = query.getColumn(0).getInt64(),
                   .last_timestamp = query.getColumn(2).getInt64(),
                   .changed_at = query.getColumn(1).getInt64(),
@@ -330,15 +337,16 @@ class SqliteMessageStore final : public MessageStore {
       later.bind(1, expiry(row.last_timestamp, row.changed_at));
       later.bind(2, row.id);
       later.exec();
-      return true;
+      return Swept::part;
     }
     auto& statement = connection.statement(
         "DELETE FROM stm_messages WHERE session_id = ?1 AND timestamp IN"
         " (SELECT timestamp FROM stm_messages WHERE session_id = ?1 ORDER BY timestamp LIMIT ?2)");
     statement.bind(1, row.id);
     statement.bind(2, kSweptAtOnce);
-    if (statement.exec() < kSweptAtOnce) remove(connection, row.id);
-    return true;
+    if (statement.exec() == kSweptAtOnce) return Swept::part;
+    remove(connection, row.id);
+    return Swept::session;
   }
 
   sqlite::Database& database_;

@@ -6,6 +6,7 @@
 #include "core/offload.hpp"
 #include "stm/context_strategy.hpp"
 #include "trace/attributes.hpp"
+#include "trace/metrics.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -42,6 +43,11 @@ void tell_plan(trace::Span& span, std::span<const Message> messages) {
   span.set(trace::attribute::kTokensBefore, total_tokens(messages));
 }
 
+void count_appended(const Appended& appended, std::size_t messages) {
+  trace::metrics().messages_appended.add(static_cast<double>(messages));
+  if (appended.started) trace::metrics().sessions_started.add(1);
+}
+
 // The newest `count` of what a context holds.
 void keep_newest(Context& context, std::int64_t count) {
   const auto surplus = static_cast<std::int64_t>(context.messages.size()) - count;
@@ -73,7 +79,9 @@ Task<std::vector<Message>> ShortTermMemory::append(const SessionKey& session,
                       .metadata = std::move(message.metadata)});
   }
   co_await count_tokens(stored);
-  Timestamp time = co_await store_.append(session, stored);
+  const Appended appended = co_await store_.append(session, stored);
+  count_appended(appended, stored.size());
+  Timestamp time = appended.first;
   for (Message& message : stored) {
     message.timestamp = time;
     time += std::chrono::microseconds{1};
@@ -144,10 +152,12 @@ Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey
   const std::optional<Message> summary =
       co_await summary_of(plan.to_summarize, plan.summary_tokens, span.parent());
   if (!summary) {
+    trace::metrics().summaries.add(1, {"failed"});
     span.set(trace::attribute::kSummarized, 0);
     co_return context_of(newest_within(messages, max_tokens), Strategy::token_threshold);
   }
   const bool replaced = co_await store_.summarize(session, plan.to_summarize, *summary);
+  trace::metrics().summaries.add(1, {replaced ? "stored" : "lost"});
   if (!replaced) co_return std::nullopt;
 
   Context context{.messages = {},

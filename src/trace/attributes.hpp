@@ -33,6 +33,11 @@ inline constexpr std::string_view kPeerPort = "network.peer.port";
 inline constexpr std::string_view kProtocolVersion = "network.protocol.version";
 inline constexpr std::string_view kUserAgent = "user_agent.original";
 
+// Of a call of a database.
+inline constexpr std::string_view kDatabaseSystem = "db.system.name";
+inline constexpr std::string_view kDatabaseOperation = "db.operation.name";
+inline constexpr std::string_view kDatabaseCollection = "db.collection.name";
+
 // Of a call of a model.
 inline constexpr std::string_view kOperationName = "gen_ai.operation.name";
 inline constexpr std::string_view kProviderName = "gen_ai.provider.name";
@@ -70,6 +75,17 @@ inline constexpr std::string_view kMessagesIn = "langfuse.observation.metadata.m
 inline constexpr std::string_view kSummarized = "langfuse.observation.metadata.summarized";
 inline constexpr std::string_view kTokensBefore = "langfuse.observation.metadata.tokens_before";
 inline constexpr std::string_view kTokensAfter = "langfuse.observation.metadata.tokens_after";
+
+// Of metrics alone.
+inline constexpr std::string_view kTokenType = "gen_ai.token.type";
+inline constexpr std::string_view kOutcome = "maas.outcome";
+inline constexpr std::string_view kMemoryEvent = "maas.event";
+inline constexpr std::string_view kMemoryCategory = "maas.category";
+inline constexpr std::string_view kArm = "maas.arm";
+inline constexpr std::string_view kKind = "maas.kind";
+inline constexpr std::string_view kCache = "maas.cache";
+inline constexpr std::string_view kCacheResult = "maas.result";
+inline constexpr std::string_view kQueue = "maas.queue";
 
 // What Langfuse shows.
 inline constexpr std::string_view kObservationType = "langfuse.observation.type";

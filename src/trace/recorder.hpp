@@ -37,6 +37,7 @@ class Recording {
 struct RecorderCounts {
   std::uint64_t exported = 0;  // spans that a collector has taken
   std::uint64_t dropped = 0;   // that did not fit the queue, or that no collector took
+  std::uint64_t waiting = 0;   // to be exported
 };
 
 // Where spans go. Thread-safe; outlives its recordings.

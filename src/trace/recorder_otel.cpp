@@ -82,7 +82,9 @@ class Journey {
   }
 
   std::uint64_t failures() const { return failures_; }
-  RecorderCounts counts() const { return {.exported = exported_, .dropped = dropped_}; }
+  RecorderCounts counts() const {
+    return {.exported = exported_, .dropped = dropped_, .waiting = waiting_};
+  }
 
  private:
   void lose(std::size_t spans) {

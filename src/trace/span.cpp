@@ -140,6 +140,11 @@ void Span::fail(std::string_view error_type, std::string_view description) {
   state_->recording->fail(WellFormed(description, 0).text());
 }
 
+std::optional<TraceContext> Span::context() const {
+  if (!state_) return std::nullopt;
+  return state_->recording->context();
+}
+
 std::vector<std::pair<std::string, std::string>> Span::headers() const {
   std::vector<std::pair<std::string, std::string>> headers;
   if (!state_ || !state_->options.propagate) return headers;

@@ -87,6 +87,8 @@ class Span {
   // nothing of what users said.
   void fail(std::string_view error_type, std::string_view description = {});
 
+  // Its ids; nullopt: nobody records it.
+  std::optional<TraceContext> context() const;
   // The headers that tell an upstream of this span.
   std::vector<std::pair<std::string, std::string>> headers() const;
 

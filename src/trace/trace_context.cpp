@@ -110,6 +110,12 @@ std::optional<TraceContext> read_trace_context(const std::vector<std::string_vie
   return context;
 }
 
+std::string hex(std::span<const std::uint8_t> id) {
+  std::string text;
+  append_hex(text, id);
+  return text;
+}
+
 std::string traceparent(const TraceContext& context) {
   std::string text = "00-";
   text.reserve(kLength);

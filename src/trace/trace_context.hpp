@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ inline constexpr std::uint8_t kRandomId = 2;
 // than one, or a malformed one. A malformed tracestate is left out as a whole.
 std::optional<TraceContext> read_trace_context(const std::vector<std::string_view>& traceparents,
                                                const std::vector<std::string_view>& tracestates);
+
+// As traces and logs show it: hexadecimal digits of lower case.
+std::string hex(std::span<const std::uint8_t> id);
 
 // The value of the header traceparent.
 std::string traceparent(const TraceContext& context);

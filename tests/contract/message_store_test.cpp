@@ -120,7 +120,7 @@ class MessageStoreContract : public testing::TestWithParam<std::string> {
   }
 
   Timestamp append(const SessionKey& key, std::vector<Message>& messages) {
-    Timestamp time = run(store_->append(key, messages));
+    Timestamp time = run(store_->append(key, messages)).first;
     const Timestamp first = time;
     for (Message& each : messages) {
       each.timestamp = time;

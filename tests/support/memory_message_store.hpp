@@ -26,9 +26,11 @@ class MemoryMessageStore final : public stm::MessageStore {
 
   Task<std::optional<std::string>> problem() override { co_return std::nullopt; }
 
-  Task<Timestamp> append(const stm::SessionKey& key, std::span<const Message> messages) override {
+  Task<stm::Appended> append(const stm::SessionKey& key,
+                             std::span<const Message> messages) override {
     const std::lock_guard lock(mutex_);
     Session& session = open(key);
+    const bool started = session.messages.empty();
     const Timestamp first = std::max(clock_(), session.last + kTick);
     session.last = first - kTick;
     for (const Message& message : messages) {
@@ -36,7 +38,7 @@ class MemoryMessageStore final : public stm::MessageStore {
       session.messages.push_back(message);
       session.messages.back().timestamp = session.last;
     }
-    co_return first;
+    co_return stm::Appended{.first = first, .started = started};
   }
 
   Task<std::vector<Message>> newest(const stm::SessionKey& key, std::size_t limit) override {
