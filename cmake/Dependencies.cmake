@@ -45,7 +45,7 @@ find_path(OPENTELEMETRY_INCLUDE_DIR opentelemetry/exporters/otlp/otlp_http_expor
 add_library(opentelemetry INTERFACE)
 target_include_directories(opentelemetry SYSTEM INTERFACE ${OPENTELEMETRY_INCLUDE_DIR})
 target_compile_definitions(opentelemetry INTERFACE HAVE_ABSEIL OPENTELEMETRY_ABI_VERSION_NO=1)
-foreach(part exporter_otlp_http exporter_ostream_span trace resources common)
+foreach(part exporter_otlp_http exporter_otlp_http_metric exporter_ostream_span trace metrics resources common)
   find_library(OPENTELEMETRY_${part} opentelemetry_${part}
     HINTS ${MAAS_DEPS}/backports/usr/lib PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE}
     NO_CMAKE_FIND_ROOT_PATH REQUIRED)

@@ -30,7 +30,7 @@ DRIVERS = {
     r"mongoc/|bson/": r"ltm/(mongo_(client|error|pool|session)|\w+_bson)\.cpp",
     r"hnswlib/": r"ltm/\w+_hnsw\.cpp",
     r"CLI/": r"main\.cpp",
-    r"opentelemetry/": r"trace/\w+_otel\.cpp",
+    r"opentelemetry/": r"trace/\w+_otel\.(cpp|hpp)",
     r"prometheus/": r"trace/\w+_prometheus\.cpp",
     r"curl/": r"http/\w+_curl\.cpp",
     r"boost/beast/http": r"http/\w+\.cpp",

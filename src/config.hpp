@@ -11,6 +11,7 @@
 #include "ltm/mongo_search_index.hpp"
 #include "stm/message_store.hpp"
 #include "stm/session.hpp"
+#include "trace/metrics_exporter.hpp"
 #include "trace/tracer.hpp"
 
 #include <filesystem>
@@ -37,9 +38,12 @@ struct Config {
   double access_log_sample = 1;
 
   trace::TracerOptions trace;
-  std::string traces_endpoint;  // of OTLP, as it is; else:
-  std::string otlp_endpoint;    // of all signals
-  std::string service_name;     // in traces
+  trace::MetricsOptions metrics;
+  std::string traces_endpoint;                               // of OTLP, as it is; else:
+  std::string metrics_endpoint;                              // the same
+  std::string otlp_endpoint;                                 // of all signals
+  std::string service_name;                                  // in traces and metrics
+  std::chrono::milliseconds telemetry_stop_timeout{10'000};  // for both, when the process ends
 
   stm::RedisConfig redis;  // an empty URL: the embedded engine
   stm::ContextSettings context;

@@ -7,6 +7,7 @@
 #include "ltm/memory_store_sqlite.hpp"
 #include "text/language.hpp"
 #include "trace/metrics.hpp"
+#include "trace/resource.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -114,7 +115,7 @@ http::Router make_router(Engines& engines, stm::ShortTermMemory& short_term_memo
   http::Router router;
   api::add_health_routes(router, engines.checks());
   api::add_docs_routes(router);
-  api::add_metrics_routes(router, config.trace.resource);
+  api::add_metrics_routes(router, trace::process_resource(config.trace.resource));
   api::add_stm_routes(router, short_term_memory);
   api::LtmLimits limits = config.long_term_limits;
   limits.can_infer = long_term_memory.can_infer();
@@ -233,7 +234,9 @@ Service::Service(const Config& config)
       router_(make_router(engines_, short_term_memory_, long_term_memory_, config)),
       server_(config.server, engines_.loops(), engines_.pool(),
               api::make_handler(router_, keys_, tracer_.get()),
-              api::make_observer(tracer_.get(), config.access_log_sample)) {
+              api::make_observer(tracer_.get(), config.access_log_sample)),
+      metrics_exporter_(
+          trace::make_metrics_exporter(config.metrics, trace::metrics(), config.trace.resource)) {
   allow_descriptors(config.server.max_connections);
   if (!tracer_) return;
   trace::Metrics& metrics = trace::metrics();

@@ -13,6 +13,7 @@
 #include "stm/message_store.hpp"
 #include "stm/short_term_memory.hpp"
 #include "stm/summarizer.hpp"
+#include "trace/metrics_exporter.hpp"
 #include "trace/tracer.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -105,6 +106,7 @@ class Service {
   api::ApiKeys keys_;
   http::Router router_;
   http::Server server_;
+  std::unique_ptr<trace::MetricsExporter> metrics_exporter_;  // null: they are not sent
 };
 
 }  // namespace maas

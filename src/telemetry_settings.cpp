@@ -135,40 +135,73 @@ Setting uncompressed(std::string name, const std::string& of) {
           .show = [](const Config&) { return std::string("none"); }};
 }
 
-// How the collector is reached; `signal` is "" for all signals, "TRACES_" for this one, whose
-// settings stand behind and so win.
-std::vector<Setting> exporter_settings(const std::string& signal) {
+trace::OtlpOptions& of_traces(Config& config) { return config.trace.exporting; }
+trace::OtlpOptions& of_metrics(Config& config) { return config.metrics.exporting; }
+
+// How the collector is reached for one signal; `name` is a part of the settings' names, "" for all
+// signals, and `of` says what they are for.
+template <trace::OtlpOptions& (*Of)(Config&)>
+std::vector<Setting> exporter_settings(const std::string& name, const std::string& of) {
   using trace::Protocol;
-  const std::string prefix = "OTEL_EXPORTER_OTLP_" + signal;
-  const std::string of = signal.empty() ? "" : "; for traces alone";
+  const std::string prefix = "OTEL_EXPORTER_OTLP_" + name;
   return {
       secret(key_values(
-          prefix + "HEADERS", [](Config& c) -> auto& { return c.trace.exporting.headers; },
+          prefix + "HEADERS", [](Config& c) -> auto& { return Of(c).headers; },
           "headers for the collector, such as its key" + of)),
       word(
-          prefix + "PROTOCOL", +[](Config& c) -> Protocol& { return c.trace.exporting.protocol; },
+          prefix + "PROTOCOL", +[](Config& c) -> Protocol& { return Of(c).protocol; },
           {{"http/protobuf", Protocol::protobuf}, {"http/json", Protocol::json}},
           "how the collector is spoken to" + of),
       lenient(milliseconds(
-          prefix + "TIMEOUT", [](Config& c) -> auto& { return c.trace.exporting.timeout; },
+          prefix + "TIMEOUT", [](Config& c) -> auto& { return Of(c).timeout; },
           "time for one request to the collector" + of)),
       uncompressed(prefix + "COMPRESSION", of),
       free_text(
-          prefix + "CERTIFICATE", [](Config& c) -> auto& { return c.trace.exporting.ca_file; },
+          prefix + "CERTIFICATE", [](Config& c) -> auto& { return Of(c).ca_file; },
           "PEM file of certificate authorities to trust for the collector" + of),
       free_text(
-          prefix + "CLIENT_KEY",
-          [](Config& c) -> auto& { return c.trace.exporting.client_key_file; },
+          prefix + "CLIENT_KEY", [](Config& c) -> auto& { return Of(c).client_key_file; },
           "PEM file of the key that shows the collector who exports" + of),
       free_text(
           prefix + "CLIENT_CERTIFICATE",
-          [](Config& c) -> auto& { return c.trace.exporting.client_certificate_file; },
+          [](Config& c) -> auto& { return Of(c).client_certificate_file; },
           "PEM file of the certificate to it" + of),
   };
 }
 
+// A setting of two fields.
+Setting both(Setting first, Setting second) {
+  Setting setting = first;
+  setting.set = [one = std::move(first.set), other = std::move(second.set)](
+                    Config& config, std::string_view text) -> std::optional<std::string> {
+    if (auto problem = one(config, text)) return problem;
+    return other(config, text);
+  };
+  return setting;
+}
+
+// For all signals. Those for one stand behind and so win.
+std::vector<Setting> shared_exporter_settings() {
+  std::vector<Setting> settings = exporter_settings<of_traces>("", "");
+  std::vector<Setting> others = exporter_settings<of_metrics>("", "");
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    settings[i] = both(std::move(settings[i]), std::move(others[i]));
+  }
+  return settings;
+}
+
 void append(std::vector<Setting>& settings, std::vector<Setting> more) {
   std::ranges::move(more, std::back_inserter(settings));
+}
+
+// Where a signal goes: its own endpoint as it is, else below the one of all.
+std::string signal_url(const std::string& all, std::string_view path, std::string own) {
+  if (own.empty()) {
+    return all.empty() ? std::string() : http::without_final_slash(all) + std::string(path);
+  }
+  const std::size_t host = own.find("://") + 3;
+  if (own.find('/', host) == std::string::npos) own += '/';
+  return own;
 }
 
 }  // namespace
@@ -178,30 +211,50 @@ std::vector<Setting> telemetry_settings() {
   std::vector<Setting> settings{
       endpoint(
           "OTEL_EXPORTER_OTLP_ENDPOINT", [](Config& c) -> auto& { return c.otlp_endpoint; },
-          "collector of traces by OTLP over HTTP, to which v1/traces is appended, such as "
-          "http://localhost:4318; empty: nothing is traced"),
+          "collector of traces and metrics by OTLP over HTTP, to which v1/traces and v1/metrics "
+          "are "
+          "appended, such as http://localhost:4318; empty: nothing is traced"),
       endpoint(
           "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
           [](Config& c) -> auto& { return c.traces_endpoint; },
-          "the same for traces alone, taken as it is")};
-  append(settings, exporter_settings(""));
-  append(settings, exporter_settings("TRACES_"));
+          "the same for traces alone, taken as it is"),
+      endpoint(
+          "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+          [](Config& c) -> auto& { return c.metrics_endpoint; },
+          "the same for metrics alone, taken as it is")};
+  append(settings, shared_exporter_settings());
+  append(settings, exporter_settings<of_traces>("TRACES_", "; for traces alone"));
+  append(settings, exporter_settings<of_metrics>("METRICS_", "; for metrics alone"));
   append(
       settings,
       {word(
            "OTEL_SDK_DISABLED", +[](Config& c) -> bool& { return c.trace.disabled; },
-           {{"true", true}, {"false", false}}, "trace nothing, whatever else is set"),
+           {{"true", true}, {"false", false}},
+           "trace nothing and send no metrics, whatever else is set"),
        lenient(free_text(
            "OTEL_SERVICE_NAME", [](Config& c) -> auto& { return c.service_name; },
-           "name of this service in traces; empty: service.name of OTEL_RESOURCE_ATTRIBUTES, else "
+           "name of this service in traces and metrics; empty: service.name of "
+           "OTEL_RESOURCE_ATTRIBUTES, else "
            "my-maas")),
        key_values(
            "OTEL_RESOURCE_ATTRIBUTES", [](Config& c) -> auto& { return c.trace.resource; },
-           "what traces tell of this service, such as deployment.environment.name=production"),
+           "what traces and metrics tell of this service, such as "
+           "deployment.environment.name=production"),
        switches("OTEL_TRACES_EXPORTER",
                 {{"otlp", [](Config& c) -> auto& { return c.trace.exporting.otlp; }},
                  {"console", [](Config& c) -> auto& { return c.trace.exporting.console; }}},
                 {"none"}, "where spans go; console: standard output"),
+       switches("OTEL_METRICS_EXPORTER",
+                {{"otlp", [](Config& c) -> auto& { return c.metrics.exporting.otlp; }}},
+                {"prometheus", "none"}, "where metrics are sent; /metrics shows them in any case"),
+       lenient(milliseconds(
+           "OTEL_METRIC_EXPORT_INTERVAL", [](Config& c) -> auto& { return c.metrics.interval; },
+           "time between two exports of metrics")),
+       lenient(milliseconds(
+           "OTEL_METRIC_EXPORT_TIMEOUT",
+           [](Config& c) -> auto& { return c.metrics.export_timeout; },
+           "time for one export of metrics; the shorter of it and OTEL_EXPORTER_OTLP_TIMEOUT "
+           "counts")),
        word(
            "OTEL_TRACES_SAMPLER", +[](Config& c) -> Sampler& { return c.trace.sampler; },
            {{"parentbased_always_on", Sampler::parent_based_always_on},
@@ -249,10 +302,10 @@ std::vector<Setting> telemetry_settings() {
            "asked for here"),
        milliseconds(
            "MAAS_TRACE_STOP_TIMEOUT_MS",
-           [](Config& c) -> auto& { return c.trace.exporting.stop_timeout; },
-           "time for the spans that wait when the server stops; one request to the collector has "
-           "at "
-           "most half of it"),
+           [](Config& c) -> auto& { return c.telemetry_stop_timeout; },
+           "time for the spans that wait, and for the metrics, when the server stops; one request "
+           "to "
+           "the collector has at most half of it"),
        yes_or_no(
            "MAAS_TRACE_CALLERS_AS_ROOT", [](Config& c) -> auto& { return c.trace.remote_is_root; },
            "show what callers with a traceparent asked for in Langfuse's list of traces, where "
@@ -262,13 +315,16 @@ std::vector<Setting> telemetry_settings() {
 
 void complete_telemetry(Config& config) {
   trace::ExportOptions& exporting = config.trace.exporting;
-  if (!config.otlp_endpoint.empty()) {
-    exporting.url = http::without_final_slash(config.otlp_endpoint) + "/v1/traces";
-  }
-  if (!config.traces_endpoint.empty()) {
-    exporting.url = config.traces_endpoint;
-    const std::size_t host = exporting.url.find("://") + 3;
-    if (exporting.url.find('/', host) == std::string::npos) exporting.url += '/';
+  exporting.url = signal_url(config.otlp_endpoint, "/v1/traces", config.traces_endpoint);
+  trace::MetricsOptions& metrics = config.metrics;
+  metrics.exporting.url = signal_url(config.otlp_endpoint, "/v1/metrics", config.metrics_endpoint);
+  metrics.disabled = config.trace.disabled;
+  exporting.stop_timeout = config.telemetry_stop_timeout;
+  if (metrics.is_on() && config.trace.is_on()) {
+    metrics.stop_timeout = config.telemetry_stop_timeout / 4;
+    exporting.stop_timeout -= metrics.stop_timeout;
+  } else {
+    metrics.stop_timeout = config.telemetry_stop_timeout;
   }
   KeyValues& resource = config.trace.resource;
   if (!config.service_name.empty()) {

@@ -73,7 +73,6 @@ MetricFamily family_of(const Instrument& instrument) {
 ClientMetric target_of(const std::vector<std::pair<std::string, std::string>>& resource) {
   ClientMetric target;
   target.gauge.value = 1;
-  target.label.push_back({"service_version", MAAS_VERSION});
   for (const auto& [name, value] : resource) {
     const std::string label = underscored(name);
     const bool is_new =

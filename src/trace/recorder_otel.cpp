@@ -1,6 +1,7 @@
-#include "core/ids.hpp"
 #include "core/log.hpp"
 #include "trace/attributes.hpp"
+#include "trace/sdk_log.hpp"
+#include "trace/sdk_options_otel.hpp"
 #include "trace/tracer.hpp"
 
 #include <algorithm>
@@ -9,9 +10,6 @@
 #include <opentelemetry/exporters/ostream/span_exporter_factory.h>
 #include <opentelemetry/exporters/otlp/otlp_http_exporter_factory.h>
 #include <opentelemetry/exporters/otlp/otlp_http_exporter_options.h>
-#include <opentelemetry/sdk/common/global_log_handler.h>
-#include <opentelemetry/sdk/resource/resource.h>
-#include <opentelemetry/sdk/resource/resource_detector.h>
 #include <opentelemetry/sdk/trace/batch_span_processor_factory.h>
 #include <opentelemetry/sdk/trace/batch_span_processor_options.h>
 #include <opentelemetry/sdk/trace/exporter.h>
@@ -26,7 +24,6 @@
 #include <opentelemetry/sdk/trace/tracer_provider.h>
 #include <opentelemetry/sdk/trace/tracer_provider_factory.h>
 #include <opentelemetry/trace/tracer.h>
-#include <unistd.h>
 
 namespace maas::trace {
 namespace {
@@ -35,7 +32,6 @@ namespace api = opentelemetry::trace;
 namespace common = opentelemetry::sdk::common;
 namespace nostd = opentelemetry::nostd;
 namespace otlp = opentelemetry::exporter::otlp;
-namespace resource = opentelemetry::sdk::resource;
 namespace sdk = opentelemetry::sdk::trace;
 using Clock = std::chrono::steady_clock;
 
@@ -108,19 +104,6 @@ class Journey {
   std::optional<Clock::time_point> warned_;
 };
 
-class ProblemLog final : public common::internal_log::LogHandler {
- public:
-  explicit ProblemLog(std::shared_ptr<Journey> journey) : journey_(std::move(journey)) {}
-
-  void Handle(common::internal_log::LogLevel level, const char*, int, const char* message,
-              const common::AttributeMap&) noexcept override {
-    if (message && level <= common::internal_log::LogLevel::Warning) journey_->note(message);
-  }
-
- private:
-  std::shared_ptr<Journey> journey_;
-};
-
 // Counts what arrives, and can be told when to stop trying.
 class CountingExporter final : public sdk::SpanExporter {
  public:
@@ -186,21 +169,9 @@ class BoundedProcessor final : public sdk::SpanProcessor {
 };
 
 std::unique_ptr<sdk::SpanExporter> make_exporter(const ExportOptions& options) {
-  otlp::OtlpHttpExporterOptions to;
-  to.url = options.url;
-  to.content_type = options.protocol == Protocol::json ? otlp::HttpRequestContentType::kJson
-                                                       : otlp::HttpRequestContentType::kBinary;
-  to.json_bytes_mapping = otlp::JsonBytesMappingKind::kHexId;
-  to.use_json_name = true;
-  to.console_debug = false;
-  to.timeout = std::min({options.timeout, options.batch_timeout, options.stop_timeout / 2});
-  to.http_headers.clear();
-  for (const auto& [name, value] : options.headers) to.http_headers.emplace(name, value);
-  to.ssl_ca_cert_path = options.ca_file;
-  to.ssl_client_key_path = options.client_key_file;
-  to.ssl_client_cert_path = options.client_certificate_file;
-  to.compression = "none";
-  return otlp::OtlpHttpExporterFactory::Create(to);
+  const auto timeout = std::min(options.batch_timeout, options.stop_timeout / 2);
+  return otlp::OtlpHttpExporterFactory::Create(
+      make_target<otlp::OtlpHttpExporterOptions>(options, timeout));
 }
 
 std::unique_ptr<sdk::Sampler> make_sampler(Sampler kind, double share) {
@@ -223,26 +194,6 @@ std::unique_ptr<sdk::Sampler> make_sampler(Sampler kind, double share) {
   }
   return sdk::AlwaysOnSamplerFactory::Create();
 }
-
-// The SDK would read the environment; what counts is the configuration.
-class ThisProcess final : public resource::ResourceDetector {
- public:
-  explicit ThisProcess(const KeyValues& told) : told_(told) {}
-
-  resource::Resource Detect() override {
-    resource::ResourceAttributes attributes;
-    for (const auto& [name, value] : told_) attributes[name] = value;
-    attributes["service.version"] = std::string(MAAS_VERSION);
-    attributes["service.instance.id"] = make_id();
-    attributes["process.pid"] = static_cast<std::int64_t>(::getpid());
-    char host[256] = {};
-    if (::gethostname(host, sizeof host - 1) == 0) attributes["host.name"] = std::string(host);
-    return resource::Resource::GetDefault().Merge(Create(attributes));
-  }
-
- private:
-  const KeyValues& told_;
-};
 
 opentelemetry::common::AttributeValue attribute_value(const Value& value,
                                                       std::vector<nostd::string_view>& views) {
@@ -291,11 +242,9 @@ class OtelRecorder final : public Recorder {
   explicit OtelRecorder(const TracerOptions& options)
       : journey_(std::make_shared<Journey>(options.exporting.queue)),
         stop_timeout_(options.exporting.stop_timeout) {
-    using common::internal_log::GlobalLogHandler;
-    GlobalLogHandler::SetLogHandler(
-        nostd::shared_ptr<common::internal_log::LogHandler>(new ProblemLog(journey_)));
+    listen_to_sdk([journey = journey_](std::string_view problem) { journey->note(problem); });
     std::vector<std::unique_ptr<sdk::SpanProcessor>> processors;
-    if (options.exporting.otlp && !options.exporting.url.empty()) {
+    if (options.exporting.is_sent()) {
       processors.push_back(make_processor(options.exporting));
     }
     if (options.exporting.console) {
@@ -303,7 +252,7 @@ class OtelRecorder final : public Recorder {
           opentelemetry::exporter::trace::OStreamSpanExporterFactory::Create()));
     }
     provider_ = sdk::TracerProviderFactory::Create(
-        std::move(processors), ThisProcess(options.resource).Detect(),
+        std::move(processors), ProcessDetector(options.resource).Detect(),
         make_sampler(options.sampler, options.sampled_share),
         sdk::RandomIdGeneratorFactory::Create());
     tracer_ = provider_->GetTracer("maas", MAAS_VERSION, view(attribute::kSchemaUrl));

@@ -2,6 +2,7 @@
 // Recorder.
 #pragma once
 
+#include "trace/otlp_options.hpp"
 #include "trace/recorder.hpp"
 #include "trace/span.hpp"
 
@@ -23,28 +24,16 @@ enum class Sampler {
   parent_based_always_off,
   parent_based_trace_id_ratio
 };
-enum class Protocol { protobuf, json };
-
-using KeyValues = std::vector<std::pair<std::string, std::string>>;
-
 // Where spans go and how.
-struct ExportOptions {
-  bool otlp = true;        // to the endpoint
-  bool console = false;    // to standard output, for looking at
-  std::string url = {};    // of traces: "http://localhost:4318/v1/traces"; empty: none
-  KeyValues headers = {};  // may hold secrets
-  Protocol protocol = Protocol::protobuf;
-  std::chrono::milliseconds timeout{10'000};        // of one request; at most half of stop_timeout
+struct ExportOptions : OtlpOptions {
+  bool console = false;                             // to standard output, for looking at
   std::chrono::milliseconds batch_timeout{30'000};  // of one batch; the shorter counts
-  std::string ca_file = {};                         // PEM
-  std::string client_key_file = {};
-  std::string client_certificate_file = {};
-  std::chrono::milliseconds delay{5'000};          // between batches
-  std::size_t queue = 2048;                        // spans that wait; more are dropped
-  std::size_t batch = 512;                         // spans of one request
-  std::chrono::milliseconds stop_timeout{10'000};  // for what waits when the process ends
+  std::chrono::milliseconds delay{5'000};           // between batches
+  std::size_t queue = 2048;                         // spans that wait; more are dropped
+  std::size_t batch = 512;                          // spans of one request
+  std::chrono::milliseconds stop_timeout{10'000};   // for what waits when the process ends
 
-  bool is_on() const { return console || (otlp && !url.empty()); }
+  bool is_on() const { return console || is_sent(); }
 };
 
 struct TracerOptions {

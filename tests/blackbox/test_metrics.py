@@ -3,7 +3,10 @@
 import threading
 import time
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from support.otlp_sink import Fault, OtlpSink
+from support.processes import wait_until
 from support.provider import Provider
 
 KEY = "sk-PlantedKeyOfTheModel"
@@ -174,3 +177,63 @@ def test_scraped_under_load_and_bounded_in_its_series(client):
             thread.join()
     assert series[-1] < 2000
     assert series[-1] - series[5] < 200, "what many requests make grows no further"
+
+
+@pytest.fixture
+def sink():
+    with OtlpSink() as sink:
+        yield sink
+    assert not sink.problems
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "http/json"])
+def test_metrics_are_sent_to_a_collector(start_server, sink, protocol):
+    server = start_server(OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+                          OTEL_METRIC_EXPORT_INTERVAL="100", OTEL_SERVICE_NAME="maas-of-tests",
+                          OTEL_EXPORTER_OTLP_METRICS_HEADERS="authorization=Basic%20abc")
+    with server.client() as client:
+        append(client, "s", "one", "two")
+        wait_until(lambda: any(point.name == "maas.stm.messages.appended" for point in sink.points()), 20, "a metric")
+    points = sink.points()
+    appended = [point for point in points if point.name == "maas.stm.messages.appended"]
+    assert [(point.kind, point.unit, point.value) for point in appended] == [("sum", "{message}", 2)]
+    assert appended[0].resource["service.name"] == "maas-of-tests"
+    assert appended[0].resource["process.pid"] > 0
+    request = {"http.request.method": "POST", "url.scheme": "http", "http.route": "/stm/{session_id}/messages",
+               "http.response.status_code": 200}
+    told = [point for point in points
+            if point.name == "http.server.request.duration" and point.attributes == request]
+    assert [(point.kind, point.unit, point.count) for point in told] == [("histogram", "s", 1)]
+    assert all(export.headers["authorization"] == "Basic abc" for export in sink.metric_exports)
+    assert not any("authorization" in export.headers for export in sink.exports)
+
+
+def test_metrics_are_sent_once_more_when_the_server_stops(start_server, sink):
+    server = start_server(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=f"{sink.url}/v1/metrics")
+    with server.client() as client:
+        append(client, "s", "one")
+    server.stop()
+    assert not sink.exports, "only metrics have a place to go to"
+    assert any(point.name == "maas.stm.messages.appended" for point in sink.points())
+
+
+@pytest.mark.parametrize("settings", [{"OTEL_METRICS_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}])
+def test_metrics_can_be_kept(start_server, sink, settings):
+    server = start_server(OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_METRIC_EXPORT_INTERVAL="100", **settings)
+    with server.client() as client:
+        append(client, "s", "one")
+        assert value(families(client), "maas_stm_messages_appended") == 1
+        time.sleep(.5)
+    server.stop()
+    assert not sink.metric_exports
+
+
+def test_a_collector_that_takes_nothing_is_told_of_once_and_counted(start_server, sink):
+    sink.fault = Fault(500)
+    server = start_server(OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_METRIC_EXPORT_INTERVAL="50",
+                          OTEL_BSP_SCHEDULE_DELAY="10")
+    with server.client() as client:
+        append(client, "s", "one")
+        wait_until(lambda: len(sink.metric_exports) > 3, 20, "exports of metrics")
+        wait_until(lambda: value(families(client), "maas_trace_spans", maas_outcome="dropped") > 0, 20, "lost spans")
+    assert server.log().count("metrics were not exported") == 1

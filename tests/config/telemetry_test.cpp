@@ -50,6 +50,33 @@ TEST(Telemetry, PrefersWhatIsSaidOfTraces) {
   EXPECT_EQ(config.trace.exporting.protocol, trace::Protocol::json);
 }
 
+TEST(Telemetry, TellsMetricsFromTraces) {
+  const Config config = config_of({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://a"},
+                                   {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://b"},
+                                   {"OTEL_EXPORTER_OTLP_HEADERS", "a=1"},
+                                   {"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "b=2"},
+                                   {"OTEL_EXPORTER_OTLP_TIMEOUT", "77"},
+                                   {"OTEL_TRACES_EXPORTER", "none"}});
+  EXPECT_EQ(config.trace.exporting.url, "http://a/v1/traces");
+  EXPECT_EQ(config.metrics.exporting.url, "http://b/");
+  EXPECT_EQ(config.trace.exporting.headers, (KeyValues{{"a", "1"}}));
+  EXPECT_EQ(config.metrics.exporting.headers, (KeyValues{{"b", "2"}}));
+  EXPECT_EQ(config.metrics.exporting.timeout, config.trace.exporting.timeout);
+  EXPECT_FALSE(config.trace.is_on());
+  EXPECT_TRUE(config.metrics.is_on());
+}
+
+TEST(Telemetry, StopsWithinTheTimeForBoth) {
+  const Environment both{{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://a"},
+                         {"MAAS_TRACE_STOP_TIMEOUT_MS", "1000"}};
+  const Config config = config_of(both);
+  EXPECT_EQ(config.trace.exporting.stop_timeout + config.metrics.stop_timeout,
+            std::chrono::milliseconds(1000));
+  Environment traces = both;
+  traces.emplace_back("OTEL_METRICS_EXPORTER", "none");
+  EXPECT_EQ(config_of(traces).trace.exporting.stop_timeout, std::chrono::milliseconds(1000));
+}
+
 TEST(Telemetry, DecodesNamesAndValues) {
   const Config config = config_of({{"OTEL_EXPORTER_OTLP_HEADERS", "a%20b = c%2Cd%3D , e=f=g"}});
   EXPECT_EQ(config.trace.exporting.headers, (KeyValues{{"a b", "c,d="}, {"e", "f=g"}}));
@@ -88,6 +115,8 @@ TEST(Telemetry, WarnsOfAValueThatIsNotUnderstoodAndIgnoresIt) {
       {"OTEL_RESOURCE_ATTRIBUTES", "a=1,b=%zz"},
       {"OTEL_RESOURCE_ATTRIBUTES", "=1"},
       {"OTEL_TRACES_EXPORTER", "otlp,zipkin"},
+      {"OTEL_METRICS_EXPORTER", "statsd"},
+      {"OTEL_METRIC_EXPORT_INTERVAL", "soon"},
       {"OTEL_TRACES_SAMPLER", "xray"},
       {"OTEL_TRACES_SAMPLER_ARG", "1.5"},
       {"OTEL_SDK_DISABLED", "1"},

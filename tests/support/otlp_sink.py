@@ -1,4 +1,4 @@
-"""A collector of traces by OTLP over HTTP: protobuf and JSON, gzip, and the faults of real ones."""
+"""A collector of traces and metrics by OTLP over HTTP: protobuf and JSON, gzip, and the faults of real ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import threading
 import time
 
 from google.protobuf import json_format
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from support.processes import wait_until
 
@@ -28,7 +29,7 @@ class Export:
     headers: dict[str, str]
     body: bytes
     arrived: float = dataclasses.field(default_factory=time.monotonic)
-    message: ExportTraceServiceRequest | None = None  # None: it was refused
+    message: ExportTraceServiceRequest | ExportMetricsServiceRequest | None = None  # None: it was refused
 
 
 @dataclasses.dataclass(eq=False)
@@ -76,7 +77,37 @@ def attributes_of(pairs) -> dict:
     return {pair.key: value_of(pair.value) for pair in pairs}
 
 
-def from_json(body: bytes) -> ExportTraceServiceRequest:
+@dataclasses.dataclass(eq=False)
+class Point:
+    """A series of a metric as it was last told."""
+
+    name: str
+    unit: str
+    kind: str  # "sum", "gauge", "histogram"
+    attributes: dict
+    value: float  # the sum of a histogram
+    count: int  # of a histogram, else 0
+    resource: dict
+
+
+def points_in(message: ExportMetricsServiceRequest):
+    for of_resource in message.resource_metrics:
+        resource = attributes_of(of_resource.resource.attributes)
+        for metric in (metric for of_scope in of_resource.scope_metrics for metric in of_scope.metrics):
+            kind = metric.WhichOneof("data")
+            data = getattr(metric, kind)
+            if kind != "gauge":
+                assert data.aggregation_temporality == 2, f"{metric.name} is not cumulative"
+            for point in data.data_points:
+                assert point.time_unix_nano > 0 and (kind == "gauge" or point.start_time_unix_nano > 0)
+                if kind == "histogram":
+                    assert len(point.bucket_counts) == len(point.explicit_bounds) + 1
+                    assert sum(point.bucket_counts) == point.count
+                value, count = (point.sum, point.count) if kind == "histogram" else (point.as_double, 0)
+                yield Point(metric.name, metric.unit, kind, attributes_of(point.attributes), value, count, resource)
+
+
+def from_json(body: bytes, kind=ExportTraceServiceRequest):
     """OTLP's JSON, held to where it differs from protobuf's: ids in hex, enums as numbers, times as text."""
     def read(value, name=""):
         if isinstance(value, dict):
@@ -91,7 +122,7 @@ def from_json(body: bytes) -> ExportTraceServiceRequest:
         if name in ("kind", "code"):
             assert isinstance(value, int), f"{name} {value!r}"
         return value
-    return json_format.ParseDict(read(json.loads(body)), ExportTraceServiceRequest())
+    return json_format.ParseDict(read(json.loads(body)), kind())
 
 
 def spans_in(message: ExportTraceServiceRequest):
@@ -107,10 +138,11 @@ def spans_in(message: ExportTraceServiceRequest):
 
 
 class OtlpSink:
-    """Listens on a free port of loopback. `faults` are taken one by one; `fault` is what stays."""
+    """Listens on a free port of loopback. `faults` are taken one by one by spans; `fault` is what stays, for all."""
 
     def __init__(self):
-        self.exports: list[Export] = []
+        self.exports: list[Export] = []  # of spans
+        self.metric_exports: list[Export] = []
         self.faults: list[Fault] = []
         self.fault: Fault | None = None
         self.problems: list[str] = []
@@ -150,9 +182,10 @@ class OtlpSink:
         if request.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         export = Export(request.path, {name.lower(): value for name, value in request.headers.items()}, body)
+        of_metrics = request.path == "/v1/metrics"
         with self._lock:
-            self.exports.append(export)
-            fault = self.faults.pop(0) if self.faults else self.fault
+            (self.metric_exports if of_metrics else self.exports).append(export)
+            fault = self.faults.pop(0) if self.faults and not of_metrics else self.fault
         if fault:
             self._ending.wait(fault.delay)
             if fault.raw is not None:
@@ -164,9 +197,10 @@ class OtlpSink:
                 return
         is_json = export.headers.get("content-type") == "application/json"
         try:
-            message = from_json(body) if is_json else ExportTraceServiceRequest.FromString(body)
-            assert request.path == "/v1/traces", request.path
-            list(spans_in(message))
+            kind = ExportMetricsServiceRequest if of_metrics else ExportTraceServiceRequest
+            message = from_json(body, kind) if is_json else kind.FromString(body)
+            assert of_metrics or request.path == "/v1/traces", request.path
+            list(points_in(message) if of_metrics else spans_in(message))
         except Exception as error:  # a test reads it: what a handler raises is lost in its thread
             self.problems.append(repr(error))
             self._reply(request, 400, b"", {})
@@ -188,6 +222,13 @@ class OtlpSink:
         with self._lock:
             messages = [export.message for export in self.exports if export.message]
         return [span for message in messages for span in spans_in(message)]
+
+    def points(self) -> list[Point]:
+        """What the last export of metrics told."""
+        assert not self.problems, self.problems
+        with self._lock:
+            messages = [export.message for export in self.metric_exports if export.message]
+        return list(points_in(messages[-1])) if messages else []
 
     def wait_for(self, condition, seconds: float = 20):
         """The spans that have come when there is one for which `condition` holds."""
