@@ -27,7 +27,7 @@ DRIVERS = {
     r"spdlog/": r"core/log\.cpp",
     r"pcre2\.h|unicode/|libstemmer": r"text/[\w/]+\.(cpp|hpp)",
     r"onnxruntime": r"llm/\w+_onnx\.cpp",
-    r"mongoc/|bson/": r"ltm/(mongo_(client|error|pool|session)|\w+_bson)\.cpp",
+    r"mongoc/|bson/": r"ltm/(mongo_(client|error|monitor|pool|session)|\w+_bson)\.cpp",
     r"hnswlib/": r"ltm/\w+_hnsw\.cpp",
     r"CLI/": r"main\.cpp",
     r"opentelemetry/": r"trace/\w+_otel\.(cpp|hpp)",

@@ -5,6 +5,8 @@
 #include "core/timer.hpp"
 #include "ltm/memory_store_mongo.hpp"
 #include "ltm/memory_store_sqlite.hpp"
+#include "ltm/observed_memory_store.hpp"
+#include "stm/observed_message_store.hpp"
 #include "text/language.hpp"
 #include "trace/metrics.hpp"
 #include "trace/resource.hpp"
@@ -76,7 +78,7 @@ std::unique_ptr<ltm::MemoryStore> make_memories(const Config& config, sqlite::Da
   options.cache.max_bytes = max_bytes;
   options.cache.partition = std::move(partition);
   options.model = std::move(model);
-  return ltm::make_sqlite_memory_store(database, pool, std::move(options));
+  return ltm::observe(ltm::make_sqlite_memory_store(database, pool, std::move(options)));
 }
 
 // Deletes what has expired, in small parts so that requests are not held up.
@@ -179,7 +181,7 @@ Engines::Engines(const Config& config) : loops_(config.workers), pool_(pool_thre
   database_ = std::make_unique<sqlite::Database>(
       sqlite::Options{config.database_file(), config.sqlite_synchronous}, migrations, pool_);
   if (config.redis.url.empty()) {
-    messages_ = stm::make_sqlite_message_store(*database_, config.session_ttl());
+    messages_ = stm::observe(stm::make_sqlite_message_store(*database_, config.session_ttl()));
   } else {
     messages_ = stm::make_redis_message_store(config.redis, loops_, config.session_ttl());
   }

@@ -225,7 +225,7 @@ Task<Response> delete_batch(LongTermMemory& memory, const LtmLimits& limits,
   const std::vector<std::string>& ids = items.requests;
   trace::Span span = begin_memory_span(request, "delete_memory");
   const std::vector<bool> deleted =
-      co_await observed(span, memory.forget_all(request.principal, ids));
+      co_await observed(span, memory.forget_all(caller_of(request, span), ids));
   tell_count(span, ids.size());
   std::vector<Outcome<bool>> outcomes(ids.size());
   for (std::size_t n = 0; n < ids.size(); ++n) {

@@ -69,7 +69,7 @@ Task<Response> list_memories(LongTermMemory& memory, const LtmLimits& limits,
   errors.check();
   tell_scope(request, scope);
   trace::Span span = begin_memory_span(request, "search_memory");
-  auto task = memory.list(request.principal, scope, std::move(query));
+  auto task = memory.list(caller_of(request, span), scope, std::move(query));
   const ltm::Page page = co_await observed(span, std::move(task));
   tell_count(span, page.memories.size());
   Response response;
@@ -83,7 +83,7 @@ Task<Response> get_memory(LongTermMemory& memory, const LtmLimits&, const Reques
   errors.check();
   trace::Span span = begin_memory_span(request, "get_memory");
   tell_record(span, id);
-  const MemoryPtr found = co_await observed(span, memory.get(request.principal, id));
+  const MemoryPtr found = co_await observed(span, memory.get(caller_of(request, span), id));
   Response response;
   append_memory(response.body, *found);
   co_return response;
@@ -111,7 +111,7 @@ Task<Response> delete_memory(LongTermMemory& memory, const LtmLimits&, const Req
   errors.check();
   trace::Span span = begin_memory_span(request, "delete_memory");
   tell_record(span, id);
-  co_await observed(span, memory.forget(request.principal, id));
+  co_await observed(span, memory.forget(caller_of(request, span), id));
   Response response;
   append_deleted(response.body, id);
   co_return response;
@@ -124,7 +124,7 @@ Task<Response> delete_scope(LongTermMemory& memory, const LtmLimits&, const Requ
   tell_scope(request, scope);
   trace::Span span = begin_memory_span(request, "delete_memory");
   const std::size_t deleted =
-      co_await observed(span, memory.forget_scope(request.principal, scope));
+      co_await observed(span, memory.forget_scope(caller_of(request, span), scope));
   tell_count(span, deleted);
   Response response{.body = R"({"deleted":)"};
   append_integer(response.body, static_cast<std::int64_t>(deleted));
@@ -135,7 +135,7 @@ Task<Response> delete_scope(LongTermMemory& memory, const LtmLimits&, const Requ
 Task<Response> delete_expired(LongTermMemory& memory, const LtmLimits&, const Request& request) {
   trace::Span span = begin_memory_span(request, "delete_memory");
   const std::vector<std::string> ids =
-      co_await observed(span, memory.forget_expired(request.principal));
+      co_await observed(span, memory.forget_expired(caller_of(request, span)));
   tell_count(span, ids.size());
   Response response{.body = R"({"deleted":)"};
   append_integer(response.body, static_cast<std::int64_t>(ids.size()));
@@ -154,7 +154,7 @@ Task<Response> get_history(LongTermMemory& memory, const LtmLimits&, const Reque
   errors.check();
   trace::Span span = begin_memory_span(request, "memory_history");
   tell_record(span, id);
-  const auto entries = co_await observed(span, memory.history(request.principal, id));
+  const auto entries = co_await observed(span, memory.history(caller_of(request, span), id));
   tell_count(span, entries.size());
   Response response;
   append_history(response.body, entries);

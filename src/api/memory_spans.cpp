@@ -41,6 +41,10 @@ trace::Span begin_item_span(const http::Request& request, std::string_view opera
   return span;
 }
 
+ltm::Caller caller_of(const http::Request& request, const trace::Span& span) {
+  return {request.principal, span.parent()};
+}
+
 void tell_record(trace::Span& span, std::string_view id) { span.set(attribute::kMemoryRecord, id); }
 
 void tell_count(trace::Span& span, std::size_t records) {

@@ -22,6 +22,9 @@ trace::Span begin_memory_span(const http::Request& request, std::string_view ope
 trace::Span begin_item_span(const http::Request& request, std::string_view operation,
                             std::size_t index, const Scope& scope);
 
+// For whom a request asks, below its span.
+ltm::Caller caller_of(const http::Request& request, const trace::Span& span);
+
 void tell_record(trace::Span& span, std::string_view id);
 void tell_count(trace::Span& span, std::size_t records);
 void tell_added(trace::Span& span, Category category, std::span<const ltm::Remembered> remembered);

@@ -80,6 +80,7 @@ SessionKey session_of(const Request& request, FieldErrors& errors) {
   SessionKey key{.tenant = request.principal,
                  .session = id_parameter(request, "session_id", errors)};
   tell_session(request, key.session);
+  key.parent = span_of(request).parent();
   return key;
 }
 
@@ -126,8 +127,7 @@ Task<Response> get_context(ShortTermMemory& memory, const Request& request) {
       .max_messages = positive_integer_parameter(request, "max_messages", errors),
       .max_tokens = positive_integer_parameter(request, "max_tokens", errors)};
   errors.check();
-  const stm::Context context =
-      co_await memory.context(session, overrides, span_of(request).parent());
+  const stm::Context context = co_await memory.context(session, overrides);
   std::string out = begin_reply(session);
   append_messages(out, context.messages);
   out += R"(,"strategy":")";

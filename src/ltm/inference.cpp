@@ -92,7 +92,8 @@ Task<std::vector<Remembered>> Inference::remember_instead(std::string_view tenan
   const auto give_up = std::chrono::steady_clock::now() + options_.time;
   const auto time_left = [give_up] { return give_up - std::chrono::steady_clock::now(); };
   const InferenceError late = too_slow(model_.provider());
-  const Occasion occasion{tenant, request, ttl_seconds, time};
+  const Caller caller(tenant, request.parent);
+  const Occasion occasion{caller, request, ttl_seconds, time};
 
   const std::vector<Fact> facts =
       co_await within(time_left(), facts_of(request, request.said_at.value_or(time)), late);
@@ -104,7 +105,7 @@ Task<std::vector<Remembered>> Inference::remember_instead(std::string_view tenan
     if (changes.added.empty() && changes.updated.empty() && changes.removed.empty()) {
       co_return results_of({}, {}, std::move(planned.known));
     }
-    std::optional<Applied> applied = co_await store_.apply(tenant, std::move(changes));
+    std::optional<Applied> applied = co_await store_.apply(caller, std::move(changes));
     if (applied) co_return results_of(*std::move(applied), removed, std::move(planned.known));
   }
   throw Error(Errc::conflict, "The memories of the scope are being changed by others; try again");
@@ -243,7 +244,7 @@ Task<std::vector<MemoryPtr>> Inference::candidates(const Occasion& occasion,
     query.vector = fact.vector;
     query.limit = kCandidatesEach;
     const std::vector<SearchHit> hits =
-        co_await store_.search(occasion.tenant, occasion.request.scope, query);
+        co_await store_.search(occasion.caller, occasion.request.scope, query);
     for (const SearchHit& hit : hits) {
       if (hit.memory->text.size() > kMaxFactBytes || is_unprocessed(*hit.memory)) continue;
       if (taken.insert(hit.memory->id).second) memories.push_back(hit.memory);
@@ -259,7 +260,7 @@ Task<> Inference::add_new(const Occasion& occasion, const std::vector<Fact>& fac
     MemoryPtr same;
     if (!fact.vector.empty()) {
       const std::vector<Neighbour> nearest = co_await store_.nearest(
-          occasion.tenant, occasion.request.scope, fact.vector, kCandidatesEach);
+          occasion.caller, occasion.request.scope, fact.vector, kCandidatesEach);
       for (const auto& [memory, cosine] : nearest) {
         if (cosine < options_.duplicate_threshold) break;
         if (is_unprocessed(*memory)) continue;

@@ -71,7 +71,7 @@ class Inference {
   };
   // Of one request.
   struct Occasion {
-    std::string_view tenant;
+    const Caller& caller;
     const AddRequest& request;
     std::int64_t ttl_seconds;
     Timestamp time;

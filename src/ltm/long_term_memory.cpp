@@ -186,8 +186,9 @@ Task<std::vector<Outcome<std::vector<Remembered>>>> LongTermMemory::keep_all(
   std::exception_ptr failure;
   if (!memories.empty()) {
     try {
-      co_await embed(memories, requests.front().parent);
-      added = co_await store_.add(tenant, std::move(memories));
+      const Caller caller(tenant, requests.front().parent);
+      co_await embed(memories, caller.parent);
+      added = co_await store_.add(caller, std::move(memories));
     } catch (const Error&) {
       failure = std::current_exception();
     }
@@ -272,9 +273,10 @@ Task<std::vector<Outcome<Found>>> LongTermMemory::search_all(std::string_view te
 
   for (const std::size_t i : open) {
     const auto start = Clock::now();
+    const Caller caller(tenant, requests[i].parent);
     try {
       std::vector<SearchHit> hits =
-          co_await store_.search(tenant, requests[i].scope, requests[i].query);
+          co_await store_.search(caller, requests[i].scope, requests[i].query);
       outcomes[i].value->hits = std::move(hits);
       outcomes[i].value->timing.search += since(start);
       count_search(outcomes[i].value->timing);
@@ -288,23 +290,24 @@ Task<std::vector<Outcome<Found>>> LongTermMemory::search_all(std::string_view te
 // A query as those who speak in the scope would say it: memories are told in the first person.
 Task<std::string> LongTermMemory::query_text(std::string_view tenant,
                                              const SearchRequest& request) {
-  const std::vector<std::string> speakers = co_await store_.speakers(tenant, request.scope);
+  const Caller caller(tenant, request.parent);
+  const std::vector<std::string> speakers = co_await store_.speakers(caller, request.scope);
   const std::vector<text::Mention> mentions = text::find_mentions(request.query.text, speakers);
   co_return text::in_first_person(request.query.text, mentions);
 }
 
-Task<MemoryPtr> LongTermMemory::get(std::string_view tenant, std::string_view id) {
-  MemoryPtr memory = co_await store_.get(tenant, id);
+Task<MemoryPtr> LongTermMemory::get(Caller caller, std::string_view id) {
+  MemoryPtr memory = co_await store_.get(caller, id);
   if (!memory) throw unknown_memory();
   co_return memory;
 }
 
-Task<Page> LongTermMemory::list(std::string_view tenant, const Scope& scope, ListQuery query) {
+Task<Page> LongTermMemory::list(Caller caller, const Scope& scope, ListQuery query) {
   Page page;
   const std::size_t limit = query.limit;
   if (limit == 0) co_return page;
   ++query.limit;  // one more tells whether the listing goes on
-  page.memories = co_await store_.list(tenant, scope, query);
+  page.memories = co_await store_.list(caller, scope, query);
   if (page.memories.size() > limit) {
     page.memories.resize(limit);
     const Memory& last = *page.memories.back();
@@ -314,14 +317,15 @@ Task<Page> LongTermMemory::list(std::string_view tenant, const Scope& scope, Lis
 }
 
 Task<MemoryPtr> LongTermMemory::update(std::string_view tenant, UpdateRequest request) {
+  const Caller caller(tenant, request.parent);
   for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
-    const MemoryPtr memory = co_await get(tenant, request.id);
+    const MemoryPtr memory = co_await get(caller, request.id);
     const Memory changed = changed_by(request, *memory, now());
     std::optional<llm::Vector> vector;
     if (changed.text != memory->text || changed.speaker != memory->speaker) {
       vector = co_await vector_of(changed, request.parent);
     }
-    MemoryPtr stored = co_await store_.update(tenant, changed, std::move(vector));
+    MemoryPtr stored = co_await store_.update(caller, changed, std::move(vector));
     if (!stored) continue;
     count_updated(*stored);
     co_return stored;
@@ -338,34 +342,33 @@ Task<llm::Vector> LongTermMemory::vector_of(const Memory& memory, trace::Parent 
   co_return std::move(vectors.front());
 }
 
-Task<> LongTermMemory::forget(std::string_view tenant, std::string_view id) {
+Task<> LongTermMemory::forget(Caller caller, std::string_view id) {
   const std::vector<std::string> ids(1, std::string(id));
-  const std::vector<bool> removed = co_await store_.remove(tenant, ids);
+  const std::vector<bool> removed = co_await store_.remove(caller, ids);
   if (!removed.front()) throw unknown_memory();
   count_removed(1);
 }
 
-Task<std::vector<bool>> LongTermMemory::forget_all(std::string_view tenant,
+Task<std::vector<bool>> LongTermMemory::forget_all(Caller caller,
                                                    std::span<const std::string> ids) {
   if (ids.empty()) co_return std::vector<bool>{};
-  std::vector<bool> removed = co_await store_.remove(tenant, ids);
+  std::vector<bool> removed = co_await store_.remove(caller, ids);
   count_removed(static_cast<std::size_t>(std::ranges::count(removed, true)));
   co_return removed;
 }
 
-Task<std::size_t> LongTermMemory::forget_scope(std::string_view tenant, const Scope& scope) {
-  const std::size_t removed = co_await store_.remove_scope(tenant, scope);
+Task<std::size_t> LongTermMemory::forget_scope(Caller caller, const Scope& scope) {
+  const std::size_t removed = co_await store_.remove_scope(caller, scope);
   count_removed(removed);
   co_return removed;
 }
 
-Task<std::vector<std::string>> LongTermMemory::forget_expired(std::string_view tenant) {
-  co_return co_await store_.remove_expired(tenant);
+Task<std::vector<std::string>> LongTermMemory::forget_expired(Caller caller) {
+  co_return co_await store_.remove_expired(caller);
 }
 
-Task<std::vector<HistoryEntry>> LongTermMemory::history(std::string_view tenant,
-                                                        std::string_view id) {
-  co_return co_await store_.history(tenant, id);
+Task<std::vector<HistoryEntry>> LongTermMemory::history(Caller caller, std::string_view id) {
+  co_return co_await store_.history(caller, id);
 }
 
 }  // namespace maas::ltm

@@ -84,16 +84,16 @@ class LongTermMemory {
   Task<std::vector<Outcome<Found>>> search_all(std::string_view tenant,
                                                std::vector<SearchRequest> requests);
 
-  Task<MemoryPtr> get(std::string_view tenant, std::string_view id);
-  Task<Page> list(std::string_view tenant, const Scope& scope, ListQuery query);
+  Task<MemoryPtr> get(Caller caller, std::string_view id);
+  Task<Page> list(Caller caller, const Scope& scope, ListQuery query);
   // Throws Error{conflict} when others change the memory again and again meanwhile.
   Task<MemoryPtr> update(std::string_view tenant, UpdateRequest request);
-  Task<> forget(std::string_view tenant, std::string_view id);
+  Task<> forget(Caller caller, std::string_view id);
   // Whether each was there.
-  Task<std::vector<bool>> forget_all(std::string_view tenant, std::span<const std::string> ids);
-  Task<std::size_t> forget_scope(std::string_view tenant, const Scope& scope);
-  Task<std::vector<std::string>> forget_expired(std::string_view tenant);
-  Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id);
+  Task<std::vector<bool>> forget_all(Caller caller, std::span<const std::string> ids);
+  Task<std::size_t> forget_scope(Caller caller, const Scope& scope);
+  Task<std::vector<std::string>> forget_expired(Caller caller);
+  Task<std::vector<HistoryEntry>> history(Caller caller, std::string_view id);
 
  private:
   bool infers(const AddRequest& request) const;

@@ -3,6 +3,7 @@
 #include "core/memory.hpp"
 #include "core/task.hpp"
 #include "llm/embedder.hpp"
+#include "ltm/caller.hpp"
 #include "ltm/filter.hpp"
 #include "ltm/search.hpp"
 
@@ -99,50 +100,48 @@ class MemoryStore {
 
   // Stores in one commit, in order. A memory whose folded text is already there in the same scope
   // and category, also by an earlier one of the list, is not stored again.
-  virtual Task<std::vector<Added>> add(std::string_view tenant,
-                                       std::vector<NewMemory> memories) = 0;
+  virtual Task<std::vector<Added>> add(Caller caller, std::vector<NewMemory> memories) = 0;
 
   // Null: unknown.
-  virtual Task<MemoryPtr> get(std::string_view tenant, std::string_view id) = 0;
+  virtual Task<MemoryPtr> get(Caller caller, std::string_view id) = 0;
 
   // Newest first.
-  virtual Task<std::vector<MemoryPtr>> list(std::string_view tenant, const Scope& scope,
+  virtual Task<std::vector<MemoryPtr>> list(Caller caller, const Scope& scope,
                                             const ListQuery& query) = 0;
 
   // Replaces text, metadata, category, speaker, times and vector of the memory of `changed`'s id,
   // if its version is still `changed.version`, which then rises by one. An absent vector keeps the
   // stored one: the text has not changed. Null, and nothing changed, if the memory is gone or
   // another version. Updated to the text of another memory, both stay.
-  virtual Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
+  virtual Task<MemoryPtr> update(Caller caller, const Memory& changed,
                                  std::optional<llm::Vector> vector) = 0;
 
   // Makes all changes in one commit, as add(), update() and remove() do. Nullopt, and nothing
   // changed, if a memory to be updated or removed is gone or another version.
-  virtual Task<std::optional<Applied>> apply(std::string_view tenant, Changes changes) = 0;
+  virtual Task<std::optional<Applied>> apply(Caller caller, Changes changes) = 0;
 
   // Removes in one commit; says for each id whether it was there.
-  virtual Task<std::vector<bool>> remove(std::string_view tenant,
-                                         std::span<const std::string> ids) = 0;
+  virtual Task<std::vector<bool>> remove(Caller caller, std::span<const std::string> ids) = 0;
 
   // Removes everything in the scope, expired or not; the number of memories that were visible.
-  virtual Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) = 0;
+  virtual Task<std::size_t> remove_scope(Caller caller, const Scope& scope) = 0;
 
   // Removes what has expired; its ids.
-  virtual Task<std::vector<std::string>> remove_expired(std::string_view tenant) = 0;
+  virtual Task<std::vector<std::string>> remove_expired(Caller caller) = 0;
 
   // Oldest first; empty for an id that never was.
-  virtual Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id) = 0;
+  virtual Task<std::vector<HistoryEntry>> history(Caller caller, std::string_view id) = 0;
 
   // The names of those who speak in a scope's memories (retrieval step 2): a query is embedded
   // from their point of view.
-  virtual Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) = 0;
+  virtual Task<std::vector<std::string>> speakers(Caller caller, const Scope& scope) = 0;
 
   // Best first.
-  virtual Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
+  virtual Task<std::vector<SearchHit>> search(Caller caller, const Scope& scope,
                                               const SearchQuery& query) = 0;
 
   // The visible memories whose vectors are nearest to `vector`, the nearest first.
-  virtual Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
+  virtual Task<std::vector<Neighbour>> nearest(Caller caller, const Scope& scope,
                                                const llm::Vector& vector, std::size_t limit) = 0;
 
   // Removes a part of what has expired, of all tenants. False: nothing is left to remove.
@@ -154,7 +153,7 @@ class MemoryStore {
 
   // Gives each memory its vector, but not to one that is gone or another version; version and
   // history stay. The number of those that got theirs.
-  virtual Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
+  virtual Task<std::size_t> set_vectors(Caller caller, std::vector<MemoryPtr> memories,
                                         std::vector<llm::Vector> vectors) = 0;
 
   // Why it can't serve; nullopt: it can.

@@ -6,6 +6,7 @@
 #include "ltm/memory_changes_mongo.hpp"
 #include "ltm/memory_metrics.hpp"
 #include "ltm/mongo_error.hpp"
+#include "ltm/mongo_monitor.hpp"
 #include "ltm/mongo_queries.hpp"
 #include "ltm/mongo_search.hpp"
 #include "ltm/scope_key.hpp"
@@ -61,28 +62,29 @@ class MongoMemoryStore final : public MemoryStore {
     co_return co_await offload(pool_, ask);
   }
 
-  Task<std::vector<Added>> add(std::string_view tenant, std::vector<NewMemory> memories) override {
+  Task<std::vector<Added>> add(Caller caller, std::vector<NewMemory> memories) override {
     std::vector<Added> added;
     if (memories.empty()) co_return added;
     const auto store = [&] {
       const std::vector<Folded> folded = fold(memories);
       const std::int64_t first = next_sequences(memories.size());
-      return change<std::vector<Added>>(
-          tenant, [&](MongoChanges& changes) { return changes.add(memories, folded, first); });
+      return change<std::vector<Added>>(caller.tenant, [&](MongoChanges& changes) {
+        return changes.add(memories, folded, first);
+      });
     };
     const Scope& owner = memories.front().memory.scope;
-    added = co_await in_lane(tenant, owner, store);
+    added = co_await in_lane(caller, owner, store);
     co_return added;
   }
 
-  Task<MemoryPtr> get(std::string_view tenant, std::string_view id) override {
+  Task<MemoryPtr> get(Caller caller, std::string_view id) override {
     const auto look = [&] {
       MemoryPtr memory;
       if (!is_bson_text(id)) return memory;
       const std::string ids[] = {std::string(id)};
       client_.use([&](MongoSession& session) {
         memory.reset();
-        session.find(Collection::memories, ids_filter(tenant, ids), without_vectors(),
+        session.find(Collection::memories, ids_filter(caller.tenant, ids), without_vectors(),
                      [&memory](const _bson_t* document) {
                        memory = std::make_shared<const Memory>(memory_of(document));
                        return false;
@@ -91,10 +93,10 @@ class MongoMemoryStore final : public MemoryStore {
       if (memory && expired(*memory, clock_())) memory.reset();
       return memory;
     };
-    co_return co_await offload(pool_, look);
+    co_return co_await offload(pool_, below(caller, look));
   }
 
-  Task<std::vector<MemoryPtr>> list(std::string_view tenant, const Scope& scope,
+  Task<std::vector<MemoryPtr>> list(Caller caller, const Scope& scope,
                                     const ListQuery& query) override {
     const auto look = [&] {
       std::vector<MemoryPtr> memories;
@@ -103,7 +105,7 @@ class MongoMemoryStore final : public MemoryStore {
       const std::size_t limit = query.filter ? 0 : query.limit;
       client_.use([&](MongoSession& session) {
         memories.clear();
-        session.find(Collection::memories, list_filter(tenant, scope, query, clock_()),
+        session.find(Collection::memories, list_filter(caller.tenant, scope, query, clock_()),
                      newest_first(limit), [&](const _bson_t* document) {
                        Memory memory = memory_of(document);
                        if (query.filter && !matches(*query.filter, memory)) return true;
@@ -113,18 +115,18 @@ class MongoMemoryStore final : public MemoryStore {
       });
       return memories;
     };
-    co_return co_await offload(pool_, look);
+    co_return co_await offload(pool_, below(caller, look));
   }
 
-  Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
+  Task<MemoryPtr> update(Caller caller, const Memory& changed,
                          std::optional<llm::Vector> vector) override {
     Changes changes;
     changes.updated.push_back({changed, std::move(vector)});
-    auto applied = co_await apply(tenant, std::move(changes));
+    auto applied = co_await apply(caller, std::move(changes));
     co_return applied ? std::move(applied->updated.front()) : nullptr;
   }
 
-  Task<std::optional<Applied>> apply(std::string_view tenant, Changes given) override {
+  Task<std::optional<Applied>> apply(Caller caller, Changes given) override {
     const auto store = [&] {
       const std::vector<Folded> folded = fold(given.added);
       std::vector<std::string> folded_updates, ids;
@@ -135,7 +137,7 @@ class MongoMemoryStore final : public MemoryStore {
       for (const MemoryPtr& memory : given.removed) ids.push_back(memory->id);
       const std::int64_t first = given.added.empty() ? 0 : next_sequences(given.added.size());
       return change<std::optional<Applied>>(
-          tenant, [&](MongoChanges& changes) -> std::optional<Applied> {
+          caller.tenant, [&](MongoChanges& changes) -> std::optional<Applied> {
             const MongoChanges::Memories stored = changes.find(ids);
             std::vector<Memory> removed;
             for (const auto& [changed, vector] : given.updated) {
@@ -156,17 +158,16 @@ class MongoMemoryStore final : public MemoryStore {
                         : !given.removed.empty() ? given.removed.front()->scope
                         : !given.added.empty()   ? given.added.front().memory.scope
                                                  : Scope{};
-    co_return co_await in_lane(tenant, owner, store);
+    co_return co_await in_lane(caller, owner, store);
   }
 
-  Task<std::vector<bool>> remove(std::string_view tenant,
-                                 std::span<const std::string> ids) override {
+  Task<std::vector<bool>> remove(Caller caller, std::span<const std::string> ids) override {
     const auto remove = [&] {
       std::vector<std::string> known;
       for (const std::string& id : ids) {
         if (is_bson_text(id)) known.push_back(id);
       }
-      return change<std::vector<bool>>(tenant, [&](MongoChanges& changes) {
+      return change<std::vector<bool>>(caller.tenant, [&](MongoChanges& changes) {
         const Timestamp time = clock_();
         MongoChanges::Memories stored = changes.find(known);
         std::vector<Memory> removed;
@@ -184,24 +185,24 @@ class MongoMemoryStore final : public MemoryStore {
     };
     // Whose they are is not known yet: at least those who remove the same wait for each other.
     const Scope same{.session_id = ids.empty() ? std::string() : ids.front()};
-    co_return co_await in_lane(tenant, same, remove);
+    co_return co_await in_lane(caller, same, remove);
   }
 
-  Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {
+  Task<std::size_t> remove_scope(Caller caller, const Scope& scope) override {
     std::size_t all = 0, visible_ones = 0;
     if (is_empty(scope)) co_return visible_ones;
     // What is added meanwhile stays: else this might never end.
     std::optional<std::int64_t> last;
     const auto remove = [&] {
       if (!last) last = next_sequences(0);
-      Document filter = scope_filter(tenant, scope), until;
+      Document filter = scope_filter(caller.tenant, scope), until;
       filter.set("sequence", until.set("$lte", *last));
-      return remove_some(tenant, filter);
+      return remove_some(caller.tenant, filter);
     };
     try {
       while (true) {
         // A part at a time: what others want of the same owner comes between.
-        const std::vector<Memory> part = co_await in_lane(tenant, scope, remove);
+        const std::vector<Memory> part = co_await in_lane(caller, scope, remove);
         const Timestamp time = clock_();
         all += part.size();
         for (const Memory& memory : part) visible_ones += expired(memory, time) ? 0 : 1;
@@ -217,28 +218,29 @@ class MongoMemoryStore final : public MemoryStore {
     co_return visible_ones;
   }
 
-  Task<std::vector<std::string>> remove_expired(std::string_view tenant) override {
+  Task<std::vector<std::string>> remove_expired(Caller caller) override {
     const auto remove = [&] {
       std::vector<std::string> ids;
       while (true) {
-        const std::vector<Memory> part = remove_some(tenant, expired_filter(tenant, clock_()));
+        const std::vector<Memory> part =
+            remove_some(caller.tenant, expired_filter(caller.tenant, clock_()));
         count_expired(part.size());
         for (const Memory& memory : part) ids.push_back(memory.id);
         if (part.size() < kRemovedAtOnce) break;
       }
       return ids;
     };
-    co_return co_await offload(pool_, remove);
+    co_return co_await offload(pool_, below(caller, remove));
   }
 
-  Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id) override {
+  Task<std::vector<HistoryEntry>> history(Caller caller, std::string_view id) override {
     const auto look = [&] {
       std::vector<HistoryEntry> entries;
       if (!is_bson_text(id)) return entries;
       client_.use([&](MongoSession& session) {
         entries.clear();
         Document filter, order, options;
-        filter.set("tenant", tenant).set("memory_id", id);
+        filter.set("tenant", caller.tenant).set("memory_id", id);
         options.set("sort", order.set("version", 1));
         session.find(Collection::history, filter, std::move(options),
                      [&entries](const _bson_t* document) {
@@ -248,31 +250,32 @@ class MongoMemoryStore final : public MemoryStore {
       });
       return entries;
     };
-    co_return co_await offload(pool_, look);
+    co_return co_await offload(pool_, below(caller, look));
   }
 
-  Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) override {
+  Task<std::vector<std::string>> speakers(Caller caller, const Scope& scope) override {
     const auto read = [&] {
-      return is_empty(scope) ? std::vector<std::string>() : search_.speakers(tenant, scope);
+      return is_empty(scope) ? std::vector<std::string>() : search_.speakers(caller.tenant, scope);
     };
-    co_return co_await offload(pool_, read);
+    co_return co_await offload(pool_, below(caller, read));
   }
 
-  Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
+  Task<std::vector<SearchHit>> search(Caller caller, const Scope& scope,
                                       const SearchQuery& query) override {
     const auto find = [&] {
-      return is_empty(scope) ? std::vector<SearchHit>() : search_.search(tenant, scope, query);
+      return is_empty(scope) ? std::vector<SearchHit>()
+                             : search_.search(caller.tenant, scope, query);
     };
-    co_return co_await offload(pool_, find);
+    co_return co_await offload(pool_, below(caller, find));
   }
 
-  Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
-                                       const llm::Vector& vector, std::size_t limit) override {
+  Task<std::vector<Neighbour>> nearest(Caller caller, const Scope& scope, const llm::Vector& vector,
+                                       std::size_t limit) override {
     const auto find = [&] {
       return is_empty(scope) ? std::vector<Neighbour>()
-                             : search_.nearest(tenant, scope, vector, limit);
+                             : search_.nearest(caller.tenant, scope, vector, limit);
     };
-    co_return co_await offload(pool_, find);
+    co_return co_await offload(pool_, below(caller, find));
   }
 
   Task<std::vector<OwnedMemory>> waiting(Waiting what, std::int64_t after,
@@ -293,13 +296,14 @@ class MongoMemoryStore final : public MemoryStore {
     co_return co_await offload(pool_, look);
   }
 
-  Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
+  Task<std::size_t> set_vectors(Caller caller, std::vector<MemoryPtr> memories,
                                 std::vector<llm::Vector> vectors) override {
     const auto set = [&] {
-      return change<std::size_t>(
-          tenant, [&](MongoChanges& changes) { return changes.set_vectors(memories, vectors); });
+      return change<std::size_t>(caller.tenant, [&](MongoChanges& changes) {
+        return changes.set_vectors(memories, vectors);
+      });
     };
-    co_return co_await offload(pool_, set);
+    co_return co_await offload(pool_, below(caller, set));
   }
 
   Task<bool> sweep() override {
@@ -368,12 +372,14 @@ class MongoMemoryStore final : public MemoryStore {
   // Runs `fn` on the pool, behind the other changes of the same owner: in each other's way, all but
   // one of their transactions would be made in vain.
   template <class F>
-  Task<std::invoke_result_t<F&>> in_lane(std::string_view tenant, const Scope& owner, F& fn) {
+  Task<std::invoke_result_t<F&>> in_lane(const Caller& caller, const Scope& owner, F& fn) {
     using T = std::invoke_result_t<F&>;
-    auto& lane = lanes_[std::hash<std::string>()(scope_key(tenant, owner)) % kLanes];
-    auto start = [&lane, &fn](auto complete) {
-      asio::post(lane,
-                 [&fn, complete = std::move(complete)]() mutable { complete(Outcome<T>::of(fn)); });
+    auto& lane = lanes_[std::hash<std::string>()(scope_key(caller.tenant, owner)) % kLanes];
+    auto job = below(caller, fn);
+    auto start = [&lane, &job](auto complete) {
+      asio::post(lane, [&job, complete = std::move(complete)]() mutable {
+        complete(Outcome<T>::of(job));
+      });
     };
     co_return co_await await_elsewhere<T>(std::move(start));
   }

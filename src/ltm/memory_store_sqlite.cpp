@@ -70,7 +70,7 @@ class SqliteMemoryStore final : public MemoryStore {
     co_return found;
   }
 
-  Task<std::vector<Added>> add(std::string_view tenant, std::vector<NewMemory> memories) override {
+  Task<std::vector<Added>> add(Caller caller, std::vector<NewMemory> memories) override {
     const std::vector<Folded> folded = co_await folded_texts(memories);
     auto change = [&memories, &folded](Connection& connection, const MemoryChanger& changer) {
       std::vector<Added> added;
@@ -80,13 +80,13 @@ class SqliteMemoryStore final : public MemoryStore {
       }
       return added;
     };
-    co_return co_await write(tenant, change);
+    co_return co_await write(caller.tenant, change);
   }
 
-  Task<MemoryPtr> get(std::string_view tenant, std::string_view id) override {
+  Task<MemoryPtr> get(Caller caller, std::string_view id) override {
     MemoryPtr memory;
     auto row = database_.read_here([&](Connection& connection) {
-      return MemoryRows(connection, tenant, shared_->space).find(id);
+      return MemoryRows(connection, caller.tenant, shared_->space).find(id);
     });
     if (row && !expired(row->memory, clock_())) {
       memory = std::make_shared<const Memory>(std::move(row->memory));
@@ -94,11 +94,11 @@ class SqliteMemoryStore final : public MemoryStore {
     co_return memory;
   }
 
-  Task<std::vector<MemoryPtr>> list(std::string_view tenant, const Scope& scope,
+  Task<std::vector<MemoryPtr>> list(Caller caller, const Scope& scope,
                                     const ListQuery& query) override {
     const Timestamp time = clock_();
     const auto look = [&](Connection& connection, std::size_t max_rows, std::size_t max_bytes) {
-      return newest(connection, tenant, scope, query, time, max_rows, max_bytes);
+      return newest(connection, caller.tenant, scope, query, time, max_rows, max_bytes);
     };
     auto here = database_.read_here(
         [&](Connection& connection) { return look(connection, kReadHereRows, kReadHereBytes); });
@@ -109,16 +109,16 @@ class SqliteMemoryStore final : public MemoryStore {
     co_return co_await database_.read(elsewhere);
   }
 
-  Task<MemoryPtr> update(std::string_view tenant, const Memory& changed,
+  Task<MemoryPtr> update(Caller caller, const Memory& changed,
                          std::optional<llm::Vector> vector) override {
     const std::string folded = text::folded_line(changed.text);
     auto change = [&](Connection& connection, const MemoryChanger& changer) {
       return changer.update(connection, changed, folded, vector);
     };
-    co_return co_await write(tenant, change);
+    co_return co_await write(caller.tenant, change);
   }
 
-  Task<std::optional<Applied>> apply(std::string_view tenant, Changes changes) override {
+  Task<std::optional<Applied>> apply(Caller caller, Changes changes) override {
     const std::vector<Folded> folded = co_await folded_texts(changes.added);
     std::vector<std::string> folded_updates;
     for (const auto& [changed, vector] : changes.updated) {
@@ -138,20 +138,19 @@ class SqliteMemoryStore final : public MemoryStore {
       }
       return applied;
     };
-    co_return co_await write(tenant, change);
+    co_return co_await write(caller.tenant, change);
   }
 
-  Task<std::vector<bool>> remove(std::string_view tenant,
-                                 std::span<const std::string> ids) override {
+  Task<std::vector<bool>> remove(Caller caller, std::span<const std::string> ids) override {
     auto change = [ids](Connection& connection, const MemoryChanger& changer) {
       std::vector<bool> removed;
       for (const std::string& id : ids) removed.push_back(changer.remove(connection, id));
       return removed;
     };
-    co_return co_await write(tenant, change);
+    co_return co_await write(caller.tenant, change);
   }
 
-  Task<std::size_t> remove_scope(std::string_view tenant, const Scope& scope) override {
+  Task<std::size_t> remove_scope(Caller caller, const Scope& scope) override {
     // What is added meanwhile stays: else this might never end.
     const std::int64_t last = database_.read_here(last_sequence);
     auto change = [&scope, last](Connection& connection, const MemoryChanger& changer) {
@@ -165,7 +164,7 @@ class SqliteMemoryStore final : public MemoryStore {
     Removed removed;
     try {
       while (true) {
-        const Removed part = co_await write(tenant, change);
+        const Removed part = co_await write(caller.tenant, change);
         removed.all += part.all;
         removed.visible += part.visible;
         if (part.all < kRemovedAtOnce) break;
@@ -180,49 +179,49 @@ class SqliteMemoryStore final : public MemoryStore {
     co_return removed.visible;
   }
 
-  Task<std::vector<std::string>> remove_expired(std::string_view tenant) override {
+  Task<std::vector<std::string>> remove_expired(Caller caller) override {
     std::vector<std::string> ids;
     while (true) {
-      const std::vector<std::string> part = co_await remove_expired(tenant, kRemovedAtOnce);
+      const std::vector<std::string> part = co_await remove_expired(caller.tenant, kRemovedAtOnce);
       ids.insert(ids.end(), part.begin(), part.end());
       if (part.size() < kRemovedAtOnce) break;
     }
     co_return ids;
   }
 
-  Task<std::vector<HistoryEntry>> history(std::string_view tenant, std::string_view id) override {
+  Task<std::vector<HistoryEntry>> history(Caller caller, std::string_view id) override {
     auto look = [&](Connection& connection) {
-      return MemoryRows(connection, tenant, shared_->space).history(id);
+      return MemoryRows(connection, caller.tenant, shared_->space).history(id);
     };
     co_return co_await database_.read(look);
   }
 
-  Task<std::vector<std::string>> speakers(std::string_view tenant, const Scope& scope) override {
+  Task<std::vector<std::string>> speakers(Caller caller, const Scope& scope) override {
     std::vector<std::string> names;
     const PartitionCache::Use use = [&](const Partition& partition) {
       names = partition.speakers();
     };
-    co_await use_partition(tenant, scope, use);
+    co_await use_partition(caller.tenant, scope, use);
     co_return names;
   }
 
-  Task<std::vector<SearchHit>> search(std::string_view tenant, const Scope& scope,
+  Task<std::vector<SearchHit>> search(Caller caller, const Scope& scope,
                                       const SearchQuery& query) override {
     std::vector<SearchHit> hits;
     const PartitionCache::Use use = [&](const Partition& partition) {
       hits = partition.search(query, clock_());
     };
-    co_await use_partition(tenant, scope, use);
+    co_await use_partition(caller.tenant, scope, use);
     co_return hits;
   }
 
-  Task<std::vector<Neighbour>> nearest(std::string_view tenant, const Scope& scope,
-                                       const llm::Vector& vector, std::size_t limit) override {
+  Task<std::vector<Neighbour>> nearest(Caller caller, const Scope& scope, const llm::Vector& vector,
+                                       std::size_t limit) override {
     std::vector<Neighbour> neighbours;
     const PartitionCache::Use use = [&](const Partition& partition) {
       neighbours = partition.nearest(vector, limit, clock_());
     };
-    co_await use_partition(tenant, scope, use);
+    co_await use_partition(caller.tenant, scope, use);
     co_return neighbours;
   }
 
@@ -237,7 +236,7 @@ class SqliteMemoryStore final : public MemoryStore {
     co_return found;
   }
 
-  Task<std::size_t> set_vectors(std::string_view tenant, std::vector<MemoryPtr> memories,
+  Task<std::size_t> set_vectors(Caller caller, std::vector<MemoryPtr> memories,
                                 std::vector<llm::Vector> vectors) override {
     auto change = [&](Connection& connection, const MemoryChanger& changer) {
       std::size_t count = 0;
@@ -246,7 +245,7 @@ class SqliteMemoryStore final : public MemoryStore {
       }
       return count;
     };
-    co_return co_await write(tenant, change);
+    co_return co_await write(caller.tenant, change);
   }
 
   Task<bool> sweep() override {

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "ltm/mongo_monitor.hpp"
 
 #include <algorithm>
 #include <mongoc/mongoc.h>
@@ -141,6 +142,7 @@ MongoPool::MongoPool(const MongoOptions& options) {
   }
   mongoc_client_pool_set_error_api(pool_.get(), 2);
   mongoc_client_pool_set_appname(pool_.get(), "maas");
+  monitor_commands(pool_.get());
 }
 
 MongoPool::~MongoPool() = default;

@@ -219,8 +219,8 @@ class RedisMessageStore final : public MessageStore {
     std::vector<std::string_view> arguments{lifetime_};
     arguments.insert(arguments.end(), members.begin(), members.end());
     RedisConnection& redis = co_await connection();
-    const auto reply =
-        co_await redis.run(kAppend, words(keys.messages, keys.settings), std::move(arguments));
+    const auto reply = co_await redis.run(kAppend, words(keys.messages, keys.settings),
+                                          std::move(arguments), session.parent);
     co_return Appended{
         .first = Timestamp(std::chrono::microseconds(integer(reply.at(0)).value_or(0))),
         .started = reply.at(1) == "1"};
@@ -231,8 +231,8 @@ class RedisMessageStore final : public MessageStore {
     constexpr auto kLargest = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
     const std::string first = limit == 0 ? "1" : "-" + std::to_string(std::min(limit, kLargest));
     RedisConnection& redis = co_await connection();
-    const auto reply =
-        co_await redis.command(words("ZRANGE", keys.messages, first, limit == 0 ? "0" : "-1"));
+    const auto reply = co_await redis.command(
+        words("ZRANGE", keys.messages, first, limit == 0 ? "0" : "-1"), session.parent);
     co_return messages_from(reply);
   }
 
@@ -243,9 +243,9 @@ class RedisMessageStore final : public MessageStore {
     const std::string of_this_call =
         overrides.max_messages ? std::to_string(*overrides.max_messages) : "";
     RedisConnection& redis = co_await connection();
-    const auto reply =
-        co_await redis.run(kSnapshot, words(keys.messages, keys.settings),
-                           words(to_string(defaults.strategy), max_messages, of_this_call));
+    const auto reply = co_await redis.run(
+        kSnapshot, words(keys.messages, keys.settings),
+        words(to_string(defaults.strategy), max_messages, of_this_call), session.parent);
     co_return SessionSnapshot{settings_from(reply), messages_from(std::span(reply).subspan(3))};
   }
 
@@ -253,7 +253,7 @@ class RedisMessageStore final : public MessageStore {
     const Keys keys(session);
     RedisConnection& redis = co_await connection();
     co_return settings_from(co_await redis.command(
-        words("HMGET", keys.settings, "strategy", "max_messages", "max_tokens")));
+        words("HMGET", keys.settings, "strategy", "max_messages", "max_tokens"), session.parent));
   }
 
   Task<SessionSettings> change_settings(const SessionKey& session,
@@ -264,9 +264,9 @@ class RedisMessageStore final : public MessageStore {
     const std::string max_messages = change_argument(change.max_messages);
     const std::string max_tokens = change_argument(change.max_tokens);
     RedisConnection& redis = co_await connection();
-    co_return settings_from(
-        co_await redis.run(kConfigure, words(keys.messages, keys.settings),
-                           words(lifetime_, strategy, max_messages, max_tokens)));
+    co_return settings_from(co_await redis.run(kConfigure, words(keys.messages, keys.settings),
+                                               words(lifetime_, strategy, max_messages, max_tokens),
+                                               session.parent));
   }
 
   Task<bool> summarize(const SessionKey& session, std::span<const Message> summarized,
@@ -278,14 +278,14 @@ class RedisMessageStore final : public MessageStore {
     RedisConnection& redis = co_await connection();
     const auto reply = co_await redis.run(
         kSummarize, words(keys.messages),
-        words(count, summarized.front().id, summarized.back().id, member, score));
+        words(count, summarized.front().id, summarized.back().id, member, score), session.parent);
     co_return reply.at(0) == "1";
   }
 
   Task<> forget(const SessionKey& session) override {
     const Keys keys(session);
     RedisConnection& redis = co_await connection();
-    co_await redis.command(words("UNLINK", keys.messages, keys.settings));
+    co_await redis.command(words("UNLINK", keys.messages, keys.settings), session.parent);
   }
 
   // Redis expires keys itself.

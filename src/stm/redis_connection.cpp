@@ -14,6 +14,8 @@
 #include <boost/redis/response.hpp>
 #include <openssl/evp.h>
 
+#include <charconv>
+
 namespace maas::stm {
 namespace {
 
@@ -69,15 +71,26 @@ std::optional<std::string> refusal(const redis::generic_response& reply) {
   return std::nullopt;
 }
 
-[[noreturn]] void throw_refusal(const std::string& text) {
-  if (text.starts_with("WRONGTYPE")) {
-    throw Error(Errc::internal, "Internal Server Error",
-                "a key of this session holds something that MaaS did not write: " + text);
+std::uint16_t port_of(const RedisUrl& url) {
+  constexpr std::string_view kUsual = "6379";
+  std::uint16_t port = 0;
+  if (url.port != kUsual) {
+    std::from_chars(url.port.data(), url.port.data() + url.port.size(), port);
   }
-  throw Error(
-      Errc::unavailable,
-      text.starts_with("OOM") ? "Redis is full; nothing was stored" : "Redis refused the command",
-      text);
+  return port;
+}
+
+[[noreturn]] void throw_refusal(const std::string& text) {
+  const std::string code = text.substr(0, text.find(' '));
+  if (code == "WRONGTYPE") {
+    throw trace::DatabaseError(
+        code, Error(Errc::internal, "Internal Server Error",
+                    "a key of this session holds something that MaaS did not write: " + text));
+  }
+  throw trace::DatabaseError(
+      code, Error(Errc::unavailable,
+                  code == "OOM" ? "Redis is full; nothing was stored" : "Redis refused the command",
+                  text));
 }
 
 }  // namespace
@@ -125,10 +138,21 @@ struct RedisConnection::State {
   };
 
   State(asio::io_context& io, const Options& given)
-      : loop(io), options(given), connection(make_connection()) {}
+      : loop(io),
+        options(given),
+        database(std::to_string(given.url.database)),
+        connection(make_connection()) {}
 
   std::shared_ptr<Connection> make_connection() const {
     return std::make_shared<Connection>(loop.get_executor(), tls_context(options));
+  }
+
+  trace::Statement statement(std::string_view command) const {
+    return {.system = "redis",
+            .operation = command,
+            .space = database,
+            .host = options.url.host,
+            .port = unusual_port};
   }
 
   std::string address() const { return options.url.host + ":" + options.url.port; }
@@ -201,8 +225,10 @@ struct RedisConnection::State {
 
   asio::io_context& loop;
   Options options;
-  std::shared_ptr<Connection> connection;  // shared with the commands that wait on it
-  bool connecting = true;                  // the first attempt has not ended; commands wait for it
+  std::string database;
+  std::uint16_t unusual_port = port_of(options.url);  // 0: it is the usual one
+  std::shared_ptr<Connection> connection;             // shared with the commands that wait on it
+  bool connecting = true;  // the first attempt has not ended; commands wait for it
   std::optional<std::string> problem;
 };
 
@@ -213,10 +239,29 @@ RedisConnection::RedisConnection(asio::io_context& loop, const Options& options)
 
 RedisConnection::~RedisConnection() = default;
 
-Task<std::vector<RedisValue>> RedisConnection::command(std::vector<std::string_view> arguments) {
-  redis::request request;
+Task<std::vector<RedisValue>> RedisConnection::command(std::vector<std::string_view> arguments,
+                                                       trace::Parent parent) {
+  const trace::Statement statement = state_->statement(arguments.front());
+  const auto tell = [lists = statement.operation == "ZRANGE"](trace::DatabaseCall& call,
+                                                              const auto& values) {
+    if (lists) call.returned(values.size());
+  };
+  return trace::observed(std::move(parent), statement, ask(std::move(arguments)), tell);
+}
+
+Task<std::vector<RedisValue>> RedisConnection::run(const RedisScript& script,
+                                                   std::vector<std::string_view> keys,
+                                                   std::vector<std::string_view> arguments,
+                                                   trace::Parent parent) {
+  return trace::observed(std::move(parent), state_->statement("EVALSHA"),
+                         ask_script(script, std::move(keys), std::move(arguments)),
+                         [](trace::DatabaseCall&, const auto&) {});
+}
+
+Task<std::vector<RedisValue>> RedisConnection::ask(std::vector<std::string_view> arguments) {
   const std::string_view name = arguments.front();
   arguments.erase(arguments.begin());
+  redis::request request;
   if (arguments.empty()) {
     request.push(name);
   } else {
@@ -237,16 +282,16 @@ Task<std::vector<RedisValue>> RedisConnection::command(std::vector<std::string_v
   co_return values;
 }
 
-Task<std::vector<RedisValue>> RedisConnection::run(const RedisScript& script,
-                                                   std::vector<std::string_view> keys,
-                                                   std::vector<std::string_view> arguments) {
+Task<std::vector<RedisValue>> RedisConnection::ask_script(const RedisScript& script,
+                                                          std::vector<std::string_view> keys,
+                                                          std::vector<std::string_view> arguments) {
   const std::string key_count = std::to_string(keys.size());
   std::vector<std::string_view> words{"EVALSHA", script.sha1(), key_count};
   words.insert(words.end(), keys.begin(), keys.end());
   words.insert(words.end(), arguments.begin(), arguments.end());
   bool unknown = false;
   try {
-    co_return co_await command(words);
+    co_return co_await ask(words);
   } catch (const Error& error) {
     // Not executed, so that sending it again, with its text, is safe.
     unknown = error.detail().starts_with("NOSCRIPT");
@@ -254,7 +299,7 @@ Task<std::vector<RedisValue>> RedisConnection::run(const RedisScript& script,
   }
   words[0] = "EVAL";
   words[1] = script.source();
-  co_return co_await command(std::move(words));
+  co_return co_await ask(std::move(words));
 }
 
 const std::optional<std::string>& RedisConnection::problem() const { return state_->problem; }

@@ -2,6 +2,7 @@
 
 #include "core/task.hpp"
 #include "stm/redis_url.hpp"
+#include "trace/database_call.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -51,16 +52,23 @@ class RedisConnection {
   ~RedisConnection();
 
   // The values of a reply. `arguments` begins with the command.
-  Task<std::vector<RedisValue>> command(std::vector<std::string_view> arguments);
+  Task<std::vector<RedisValue>> command(std::vector<std::string_view> arguments,
+                                        trace::Parent parent = {});
 
   Task<std::vector<RedisValue>> run(const RedisScript& script, std::vector<std::string_view> keys,
-                                    std::vector<std::string_view> arguments);
+                                    std::vector<std::string_view> arguments,
+                                    trace::Parent parent = {});
 
   // Why Redis can't be used; nullopt while connected.
   const std::optional<std::string>& problem() const;
 
  private:
   struct State;
+  Task<std::vector<RedisValue>> ask(std::vector<std::string_view> arguments);
+  Task<std::vector<RedisValue>> ask_script(const RedisScript& script,
+                                           std::vector<std::string_view> keys,
+                                           std::vector<std::string_view> arguments);
+
   std::unique_ptr<State> state_;
 };
 

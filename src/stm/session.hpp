@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/message.hpp"
+#include "trace/span.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -11,9 +12,11 @@
 
 namespace maas::stm {
 
+// Whose messages a store is asked for, and below which span.
 struct SessionKey {
   std::string tenant;
   std::string session;
+  trace::Parent parent = {};
 };
 
 enum class Strategy { sliding_window, token_threshold };

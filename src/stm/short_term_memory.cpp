@@ -112,8 +112,8 @@ Task<std::vector<Message>> ShortTermMemory::messages(const SessionKey& session,
   co_return co_await store_.newest(session, static_cast<std::size_t>(limit.value_or(all)));
 }
 
-Task<Context> ShortTermMemory::context(const SessionKey& session, const ContextOverrides& overrides,
-                                       trace::Parent parent) {
+Task<Context> ShortTermMemory::context(const SessionKey& session,
+                                       const ContextOverrides& overrides) {
   for (int attempt = 1;; ++attempt) {
     SessionSnapshot snapshot = co_await store_.snapshot(session, defaults_, overrides);
     ContextSettings settings = snapshot.settings.over(defaults_);
@@ -129,7 +129,7 @@ Task<Context> ShortTermMemory::context(const SessionKey& session, const ContextO
     }
     std::optional<Context> made;
     if (attempt < kMaxAttempts) {
-      made = co_await threshold_context(session, snapshot.messages, settings.max_tokens, parent);
+      made = co_await threshold_context(session, snapshot.messages, settings.max_tokens);
     } else {
       made = context_of(newest_within(snapshot.messages, settings.max_tokens), settings.strategy);
     }
@@ -142,21 +142,21 @@ Task<Context> ShortTermMemory::context(const SessionKey& session, const ContextO
 // nullopt: someone else has changed the session's oldest messages meanwhile.
 Task<std::optional<Context>> ShortTermMemory::threshold_context(const SessionKey& session,
                                                                 std::vector<Message> messages,
-                                                                std::int64_t max_tokens,
-                                                                trace::Parent parent) {
+                                                                std::int64_t max_tokens) {
   const ContextPlan plan = plan_token_threshold(messages, max_tokens);
   if (plan.to_summarize.empty()) co_return context_of(plan.window, Strategy::token_threshold);
 
-  trace::Span span = parent.begin(trace::Kind::internal, "stm.summarize");
+  trace::Span span = session.parent.begin(trace::Kind::internal, "stm.summarize");
   tell_plan(span, messages);
+  const SessionKey below{session.tenant, session.session, span.parent()};
   const std::optional<Message> summary =
-      co_await summary_of(plan.to_summarize, plan.summary_tokens, span.parent());
+      co_await summary_of(plan.to_summarize, plan.summary_tokens, below.parent);
   if (!summary) {
     trace::metrics().summaries.add(1, {"failed"});
     span.set(trace::attribute::kSummarized, 0);
     co_return context_of(newest_within(messages, max_tokens), Strategy::token_threshold);
   }
-  const bool replaced = co_await store_.summarize(session, plan.to_summarize, *summary);
+  const bool replaced = co_await store_.summarize(below, plan.to_summarize, *summary);
   trace::metrics().summaries.add(1, {replaced ? "stored" : "lost"});
   if (!replaced) co_return std::nullopt;
 

@@ -44,8 +44,7 @@ class ShortTermMemory {
   // The newest `limit` messages, oldest first; all without a limit, none for one below 1.
   Task<std::vector<Message>> messages(const SessionKey& session, std::optional<std::int64_t> limit);
 
-  Task<Context> context(const SessionKey& session, const ContextOverrides& overrides,
-                        trace::Parent parent = {});
+  Task<Context> context(const SessionKey& session, const ContextOverrides& overrides);
 
   Task<SessionSettings> configure(const SessionKey& session, const SettingsChange& change);
   Task<ContextSettings> settings_in_force(const SessionKey& session);
@@ -57,7 +56,7 @@ class ShortTermMemory {
                                           std::int64_t max_tokens, trace::Parent parent);
   Task<std::optional<Context>> threshold_context(const SessionKey& session,
                                                  std::vector<Message> messages,
-                                                 std::int64_t max_tokens, trace::Parent parent);
+                                                 std::int64_t max_tokens);
 
   MessageStore& store_;
   Summarizer& summarizer_;

@@ -37,6 +37,10 @@ inline constexpr std::string_view kUserAgent = "user_agent.original";
 inline constexpr std::string_view kDatabaseSystem = "db.system.name";
 inline constexpr std::string_view kDatabaseOperation = "db.operation.name";
 inline constexpr std::string_view kDatabaseCollection = "db.collection.name";
+inline constexpr std::string_view kDatabaseName = "db.namespace";
+inline constexpr std::string_view kDatabaseBatch = "db.operation.batch.size";
+inline constexpr std::string_view kDatabaseStatus = "db.response.status_code";
+inline constexpr std::string_view kReturnedRows = "db.response.returned_rows";
 
 // Of a call of a model.
 inline constexpr std::string_view kOperationName = "gen_ai.operation.name";

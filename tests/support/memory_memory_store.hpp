@@ -22,8 +22,7 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
   std::string_view engine() const override { return "memory"; }
   Task<std::optional<std::string>> problem() override { co_return std::nullopt; }
 
-  Task<std::vector<ltm::Added>> add(std::string_view,
-                                    std::vector<ltm::NewMemory> memories) override {
+  Task<std::vector<ltm::Added>> add(ltm::Caller, std::vector<ltm::NewMemory> memories) override {
     ++adds;
     if (fails) throw Error(Errc::unavailable, "the store is away");
     std::vector<ltm::Added> added;
@@ -43,14 +42,14 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return added;
   }
 
-  Task<MemoryPtr> get(std::string_view, std::string_view id) override {
+  Task<MemoryPtr> get(ltm::Caller, std::string_view id) override {
     const auto found = stored.find(id);
     MemoryPtr memory = found == stored.end() ? nullptr : found->second.memory;
     if (after_get) after_get();
     co_return memory;
   }
 
-  Task<std::vector<MemoryPtr>> list(std::string_view, const Scope& scope,
+  Task<std::vector<MemoryPtr>> list(ltm::Caller, const Scope& scope,
                                     const ltm::ListQuery& query) override {
     std::vector<MemoryPtr> found;
     for (const auto& [id, entry] : stored) {
@@ -62,7 +61,7 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return found;
   }
 
-  Task<MemoryPtr> update(std::string_view, const Memory& changed,
+  Task<MemoryPtr> update(ltm::Caller, const Memory& changed,
                          std::optional<llm::Vector> vector) override {
     const auto found = stored.find(changed.id);
     if (found == stored.end() || found->second.memory->version != changed.version) {
@@ -73,7 +72,7 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return found->second.memory;
   }
 
-  Task<std::optional<ltm::Applied>> apply(std::string_view tenant, ltm::Changes changes) override {
+  Task<std::optional<ltm::Applied>> apply(ltm::Caller caller, ltm::Changes changes) override {
     if (before_apply) before_apply();
     for (const auto& [changed, vector] : changes.updated) {
       if (!is_current(changed)) co_return std::nullopt;
@@ -84,39 +83,39 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     ltm::Applied applied;
     for (const MemoryPtr& memory : changes.removed) stored.erase(memory->id);
     for (auto& [changed, vector] : changes.updated) {
-      MemoryPtr updated = co_await update(tenant, changed, std::move(vector));
+      MemoryPtr updated = co_await update(caller, changed, std::move(vector));
       applied.updated.push_back(std::move(updated));
     }
-    applied.added = co_await add(tenant, std::move(changes.added));
+    applied.added = co_await add(caller, std::move(changes.added));
     co_return applied;
   }
 
-  Task<std::vector<bool>> remove(std::string_view, std::span<const std::string> ids) override {
+  Task<std::vector<bool>> remove(ltm::Caller, std::span<const std::string> ids) override {
     std::vector<bool> removed;
     for (const std::string& id : ids) removed.push_back(stored.erase(id) > 0);
     co_return removed;
   }
 
-  Task<std::size_t> remove_scope(std::string_view, const Scope& scope) override {
+  Task<std::size_t> remove_scope(ltm::Caller, const Scope& scope) override {
     co_return std::erase_if(
         stored, [&](const auto& entry) { return contains(scope, entry.second.memory->scope); });
   }
 
-  Task<std::vector<std::string>> remove_expired(std::string_view) override {
+  Task<std::vector<std::string>> remove_expired(ltm::Caller) override {
     co_return std::vector<std::string>{};
   }
 
-  Task<std::vector<ltm::HistoryEntry>> history(std::string_view, std::string_view) override {
+  Task<std::vector<ltm::HistoryEntry>> history(ltm::Caller, std::string_view) override {
     co_return std::vector<ltm::HistoryEntry>{};
   }
 
-  Task<std::vector<std::string>> speakers(std::string_view, const Scope& scope) override {
+  Task<std::vector<std::string>> speakers(ltm::Caller, const Scope& scope) override {
     ++speaker_reads;
     if (scope.user_id == unreadable) throw Error(Errc::unavailable, "the scope is unreadable");
     co_return names;
   }
 
-  Task<std::vector<ltm::SearchHit>> search(std::string_view, const Scope& scope,
+  Task<std::vector<ltm::SearchHit>> search(ltm::Caller, const Scope& scope,
                                            const ltm::SearchQuery& query) override {
     if (scope.user_id == unreadable) throw Error(Errc::unavailable, "the scope is unreadable");
     searches.push_back(query);
@@ -125,7 +124,7 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return hits;
   }
 
-  Task<std::vector<ltm::Neighbour>> nearest(std::string_view, const Scope& scope,
+  Task<std::vector<ltm::Neighbour>> nearest(ltm::Caller, const Scope& scope,
                                             const llm::Vector& vector, std::size_t limit) override {
     std::vector<ltm::Neighbour> found;
     for (const auto& [id, entry] : stored) {
@@ -151,7 +150,7 @@ class MemoryMemoryStore final : public ltm::MemoryStore {
     co_return found;
   }
 
-  Task<std::size_t> set_vectors(std::string_view, std::vector<MemoryPtr> memories,
+  Task<std::size_t> set_vectors(ltm::Caller, std::vector<MemoryPtr> memories,
                                 std::vector<llm::Vector> vectors) override {
     std::size_t count = 0;
     for (std::size_t i = 0; i < memories.size(); ++i) {
