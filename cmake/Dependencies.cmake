@@ -40,17 +40,19 @@ find_path(HNSWLIB_INCLUDE_DIR hnswlib/stop_condition.h
 
 # Without the definitions of its .pc files types of two kinds would mix. Its own CMake package asks for
 # gRPC, which is not used here.
-find_path(OPENTELEMETRY_INCLUDE_DIR opentelemetry/exporters/otlp/otlp_http_exporter.h
+find_path(OPENTELEMETRY_INCLUDE_DIR opentelemetry/sdk/trace/tracer_provider.h
   HINTS ${MAAS_DEPS}/backports/usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
 add_library(opentelemetry INTERFACE)
 target_include_directories(opentelemetry SYSTEM INTERFACE ${OPENTELEMETRY_INCLUDE_DIR})
 target_compile_definitions(opentelemetry INTERFACE HAVE_ABSEIL OPENTELEMETRY_ABI_VERSION_NO=1)
-foreach(part exporter_otlp_http exporter_otlp_http_metric exporter_ostream_span trace metrics resources common)
+foreach(part exporter_ostream_span trace resources common)
   find_library(OPENTELEMETRY_${part} opentelemetry_${part}
     HINTS ${MAAS_DEPS}/backports/usr/lib PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE}
     NO_CMAKE_FIND_ROOT_PATH REQUIRED)
   target_link_libraries(opentelemetry INTERFACE ${OPENTELEMETRY_${part}})
 endforeach()
+# Header-only.
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)
 find_library(ABSL_VARIANT absl_bad_variant_access REQUIRED)
 target_link_libraries(opentelemetry INTERFACE ${ABSL_VARIANT})
 # The libraries need each other, and find each other only by a path of this kind.

@@ -30,8 +30,9 @@ DRIVERS = {
     r"mongoc/|bson/": r"ltm/(mongo_(client|error|monitor|pool|session)|\w+_bson)\.cpp",
     r"hnswlib/": r"ltm/\w+_hnsw\.cpp",
     r"CLI/": r"main\.cpp",
-    r"opentelemetry/": r"trace/\w+_otel\.(cpp|hpp)",
+    r"opentelemetry/": r"trace/\w+_otel\.cpp",
     r"prometheus/": r"trace/\w+_prometheus\.cpp",
+    r"protozero/": r"trace/(otlp_\w+|\w+_otel)\.cpp",
     r"curl/": r"http/\w+_curl\.cpp",
     r"boost/beast/http": r"http/\w+\.cpp",
 }

@@ -122,19 +122,6 @@ Setting endpoint(std::string name, Field<std::string> field, std::string meaning
   return setting;
 }
 
-// The SDK of this build can't compress; who asks for it is told so.
-Setting uncompressed(std::string name, const std::string& of) {
-  return {.name = std::move(name),
-          .range = "none",
-          .meaning = "how what is sent is compressed: not at all" + of,
-          .lenient = true,
-          .set = [](Config&, std::string_view text) -> std::optional<std::string> {
-            if (same_word(text, "none")) return std::nullopt;
-            return "is not none, the only one that this build knows";
-          },
-          .show = [](const Config&) { return std::string("none"); }};
-}
-
 trace::OtlpOptions& of_traces(Config& config) { return config.trace.exporting; }
 trace::OtlpOptions& of_metrics(Config& config) { return config.metrics.exporting; }
 
@@ -155,7 +142,9 @@ std::vector<Setting> exporter_settings(const std::string& name, const std::strin
       lenient(milliseconds(
           prefix + "TIMEOUT", [](Config& c) -> auto& { return Of(c).timeout; },
           "time for one request to the collector" + of)),
-      uncompressed(prefix + "COMPRESSION", of),
+      word(
+          prefix + "COMPRESSION", +[](Config& c) -> bool& { return Of(c).gzip; },
+          {{"none", false}, {"gzip", true}}, "how what is sent is compressed" + of),
       free_text(
           prefix + "CERTIFICATE", [](Config& c) -> auto& { return Of(c).ca_file; },
           "PEM file of certificate authorities to trust for the collector" + of),
@@ -253,8 +242,7 @@ std::vector<Setting> telemetry_settings() {
        lenient(milliseconds(
            "OTEL_METRIC_EXPORT_TIMEOUT",
            [](Config& c) -> auto& { return c.metrics.export_timeout; },
-           "time for one export of metrics; the shorter of it and OTEL_EXPORTER_OTLP_TIMEOUT "
-           "counts")),
+           "time for one export of metrics, with what is tried again")),
        word(
            "OTEL_TRACES_SAMPLER", +[](Config& c) -> Sampler& { return c.trace.sampler; },
            {{"parentbased_always_on", Sampler::parent_based_always_on},
@@ -278,7 +266,7 @@ std::vector<Setting> telemetry_settings() {
        lenient(milliseconds(
            "OTEL_BSP_EXPORT_TIMEOUT",
            [](Config& c) -> auto& { return c.trace.exporting.batch_timeout; },
-           "time for one export; the shorter of it and OTEL_EXPORTER_OTLP_TIMEOUT counts")),
+           "time for one export, with what is tried again: no connection, 429, 502, 503, 504")),
        lenient(integer<std::size_t>(
            "OTEL_BSP_MAX_QUEUE_SIZE", [](Config& c) -> auto& { return c.trace.exporting.queue; }, 1,
            1'000'000, "spans that wait to be exported; more are dropped and counted")),
@@ -303,9 +291,7 @@ std::vector<Setting> telemetry_settings() {
        milliseconds(
            "MAAS_TRACE_STOP_TIMEOUT_MS",
            [](Config& c) -> auto& { return c.telemetry_stop_timeout; },
-           "time for the spans that wait, and for the metrics, when the server stops; one request "
-           "to "
-           "the collector has at most half of it"),
+           "time for the spans that wait, and for the metrics, when the server stops"),
        yes_or_no(
            "MAAS_TRACE_CALLERS_AS_ROOT", [](Config& c) -> auto& { return c.trace.remote_is_root; },
            "show what callers with a traceparent asked for in Langfuse's list of traces, where "

@@ -12,15 +12,15 @@ namespace maas::trace {
 struct MetricsOptions {
   OtlpOptions exporting = {};
   std::chrono::milliseconds interval{60'000};        // between two exports
-  std::chrono::milliseconds export_timeout{30'000};  // of one; the shorter counts
+  std::chrono::milliseconds export_timeout{30'000};  // of one, with what is tried again
   std::chrono::milliseconds stop_timeout{2'500};     // of the last, when the process ends
   bool disabled = false;
 
   bool is_on() const { return !disabled && exporting.is_sent(); }
 };
 
-// Sends all metrics again and again, from a thread of the OpenTelemetry SDK. Its destructor sends
-// what there is once more.
+// Sends all metrics again and again, from a thread of its own. Its destructor sends what there is
+// once more.
 class MetricsExporter {
  public:
   virtual ~MetricsExporter() = default;

@@ -17,7 +17,8 @@ struct OtlpOptions {
   std::string url = {};    // "http://localhost:4318/v1/traces"; empty: none
   KeyValues headers = {};  // may hold secrets
   Protocol protocol = Protocol::protobuf;
-  std::chrono::milliseconds timeout{10'000};  // of one request; at most half of the time to stop
+  bool gzip = false;
+  std::chrono::milliseconds timeout{10'000};  // of one request
   std::string ca_file = {};                   // PEM
   std::string client_key_file = {};
   std::string client_certificate_file = {};

@@ -1,15 +1,17 @@
 #include "core/log.hpp"
+#include "http/url.hpp"
 #include "trace/attributes.hpp"
-#include "trace/sdk_log.hpp"
-#include "trace/sdk_options_otel.hpp"
+#include "trace/journey.hpp"
+#include "trace/otlp_sender.hpp"
+#include "trace/resource.hpp"
+#include "trace/span_exporter.hpp"
 #include "trace/tracer.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 #include <opentelemetry/exporters/ostream/span_exporter_factory.h>
-#include <opentelemetry/exporters/otlp/otlp_http_exporter_factory.h>
-#include <opentelemetry/exporters/otlp/otlp_http_exporter_options.h>
+#include <opentelemetry/sdk/common/global_log_handler.h>
+#include <opentelemetry/sdk/resource/resource.h>
+#include <opentelemetry/sdk/resource/resource_detector.h>
 #include <opentelemetry/sdk/trace/batch_span_processor_factory.h>
 #include <opentelemetry/sdk/trace/batch_span_processor_options.h>
 #include <opentelemetry/sdk/trace/exporter.h>
@@ -29,116 +31,22 @@ namespace maas::trace {
 namespace {
 
 namespace api = opentelemetry::trace;
-namespace common = opentelemetry::sdk::common;
+namespace internal_log = opentelemetry::sdk::common::internal_log;
 namespace nostd = opentelemetry::nostd;
-namespace otlp = opentelemetry::exporter::otlp;
+namespace resource = opentelemetry::sdk::resource;
 namespace sdk = opentelemetry::sdk::trace;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kBetweenWarnings{60};
-constexpr std::size_t kMostProblemBytes = 300;
-// The SDK's exporter calls every export a success (as of 1.19); this line in its log tells
-// otherwise.
-constexpr std::string_view kExportFailed = "[OTLP TRACE HTTP Exporter] ERROR: Export ";
-
 nostd::string_view view(std::string_view text) { return {text.data(), text.size()}; }
 
-// What becomes of the spans on their way to a collector. Shared with the SDK's threads.
-class Journey {
+// What the SDK says is wrong belongs into the log, too; its own goes to standard output.
+class SdkLog final : public internal_log::LogHandler {
  public:
-  explicit Journey(std::size_t most_waiting) : most_waiting_(most_waiting) {}
-
-  // False: too many wait, and this one is lost.
-  bool begin() {
-    if (waiting_.fetch_add(1, std::memory_order_relaxed) < most_waiting_) return true;
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
-    lose(1);
-    return false;
+  void Handle(internal_log::LogLevel level, const char*, int, const char* message,
+              const opentelemetry::sdk::common::AttributeMap&) noexcept override {
+    if (!message || level > internal_log::LogLevel::Warning) return;
+    log::warn("OpenTelemetry's SDK warns", {{"detail", http::printable(message)}});
   }
-
-  void end(std::size_t spans, bool exported) {
-    waiting_.fetch_sub(spans, std::memory_order_relaxed);
-    if (exported) {
-      exported_.fetch_add(spans, std::memory_order_relaxed);
-    } else {
-      lose(spans);
-    }
-  }
-
-  // What the SDK says is wrong, to be told with the spans that it cost.
-  void note(std::string_view problem) {
-    if (problem.starts_with(kExportFailed)) {
-      ++failures_;
-      return;
-    }
-    const std::lock_guard lock(mutex_);
-    problem_.assign(problem.substr(0, kMostProblemBytes));
-    std::ranges::replace_if(
-        problem_, [](char c) { return c < ' ' || c > '~'; }, ' ');
-  }
-
-  std::uint64_t failures() const { return failures_; }
-  RecorderCounts counts() const {
-    return {.exported = exported_, .dropped = dropped_, .waiting = waiting_};
-  }
-
- private:
-  void lose(std::size_t spans) {
-    const std::uint64_t dropped = dropped_.fetch_add(spans, std::memory_order_relaxed) + spans;
-    const std::lock_guard lock(mutex_);
-    const auto time = Clock::now();
-    if (warned_ && time - *warned_ < kBetweenWarnings) return;
-    warned_ = time;
-    log::warn(
-        "spans are lost: the collector of traces can't be reached, refuses them or is too slow",
-        {{"dropped", dropped}, {"detail", problem_}});
-  }
-
-  const std::size_t most_waiting_;
-  std::atomic<std::size_t> waiting_ = 0;
-  std::atomic<std::uint64_t> exported_ = 0;
-  std::atomic<std::uint64_t> dropped_ = 0;
-  std::atomic<std::uint64_t> failures_ = 0;  // exports
-  std::mutex mutex_;
-  std::string problem_;
-  std::optional<Clock::time_point> warned_;
-};
-
-// Counts what arrives, and can be told when to stop trying.
-class CountingExporter final : public sdk::SpanExporter {
- public:
-  CountingExporter(std::unique_ptr<sdk::SpanExporter> exporter, std::shared_ptr<Journey> journey)
-      : exporter_(std::move(exporter)), journey_(std::move(journey)) {}
-
-  std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
-    return exporter_->MakeRecordable();
-  }
-
-  common::ExportResult Export(
-      const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) noexcept override {
-    const std::size_t count = spans.size();
-    const std::uint64_t failures = journey_->failures();
-    common::ExportResult result = common::ExportResult::kFailure;
-    if (Clock::now() < stops_at_.load()) result = exporter_->Export(spans);
-    if (journey_->failures() != failures) result = common::ExportResult::kFailure;
-    journey_->end(count, result == common::ExportResult::kSuccess);
-    return result;
-  }
-
-  bool ForceFlush(std::chrono::microseconds timeout) noexcept override {
-    return exporter_->ForceFlush(timeout);
-  }
-  bool Shutdown(std::chrono::microseconds timeout) noexcept override {
-    return exporter_->Shutdown(timeout);
-  }
-
-  // Exports nothing any more from then on.
-  void stop_at(Clock::time_point time) { stops_at_ = time; }
-
- private:
-  std::unique_ptr<sdk::SpanExporter> exporter_;
-  std::shared_ptr<Journey> journey_;
-  std::atomic<Clock::time_point> stops_at_ = Clock::time_point::max();
 };
 
 // Keeps the SDK's queue from growing full, where it would drop without telling.
@@ -168,12 +76,6 @@ class BoundedProcessor final : public sdk::SpanProcessor {
   std::shared_ptr<Journey> journey_;
 };
 
-std::unique_ptr<sdk::SpanExporter> make_exporter(const ExportOptions& options) {
-  const auto timeout = std::min(options.batch_timeout, options.stop_timeout / 2);
-  return otlp::OtlpHttpExporterFactory::Create(
-      make_target<otlp::OtlpHttpExporterOptions>(options, timeout));
-}
-
 std::unique_ptr<sdk::Sampler> make_sampler(Sampler kind, double share) {
   const auto below_parents = [](std::unique_ptr<sdk::Sampler> root) {
     return sdk::ParentBasedSamplerFactory::Create(std::shared_ptr<sdk::Sampler>(std::move(root)));
@@ -194,6 +96,27 @@ std::unique_ptr<sdk::Sampler> make_sampler(Sampler kind, double share) {
   }
   return sdk::AlwaysOnSamplerFactory::Create();
 }
+
+// The SDK would read the environment; what counts is the configuration.
+class ThisProcess final : public resource::ResourceDetector {
+ public:
+  explicit ThisProcess(const KeyValues& told) : told_(told) {}
+
+  resource::Resource Detect() override {
+    resource::ResourceAttributes attributes;
+    for (const auto& [name, value] : process_resource(told_)) {
+      if (is_number(name)) {
+        attributes[name] = number_in(value);
+      } else {
+        attributes[name] = value;
+      }
+    }
+    return resource::Resource::GetDefault().Merge(Create(attributes));
+  }
+
+ private:
+  const KeyValues& told_;
+};
 
 opentelemetry::common::AttributeValue attribute_value(const Value& value,
                                                       std::vector<nostd::string_view>& views) {
@@ -242,7 +165,8 @@ class OtelRecorder final : public Recorder {
   explicit OtelRecorder(const TracerOptions& options)
       : journey_(std::make_shared<Journey>(options.exporting.queue)),
         stop_timeout_(options.exporting.stop_timeout) {
-    listen_to_sdk([journey = journey_](std::string_view problem) { journey->note(problem); });
+    internal_log::GlobalLogHandler::SetLogHandler(
+        nostd::shared_ptr<internal_log::LogHandler>(new SdkLog));
     std::vector<std::unique_ptr<sdk::SpanProcessor>> processors;
     if (options.exporting.is_sent()) {
       processors.push_back(make_processor(options.exporting));
@@ -252,15 +176,14 @@ class OtelRecorder final : public Recorder {
           opentelemetry::exporter::trace::OStreamSpanExporterFactory::Create()));
     }
     provider_ = sdk::TracerProviderFactory::Create(
-        std::move(processors), ProcessDetector(options.resource).Detect(),
+        std::move(processors), ThisProcess(options.resource).Detect(),
         make_sampler(options.sampler, options.sampled_share),
         sdk::RandomIdGeneratorFactory::Create());
-    tracer_ = provider_->GetTracer("maas", MAAS_VERSION, view(attribute::kSchemaUrl));
+    tracer_ = provider_->GetTracer(view(kScopeName), MAAS_VERSION, view(attribute::kSchemaUrl));
   }
 
   ~OtelRecorder() override {
-    // The SDK can't end a request that is on its way; none takes longer than half of the time.
-    if (exporter_) exporter_->stop_at(Clock::now() + stop_timeout_ / 2);
+    if (sender_) sender_->stop_at(Clock::now() + stop_timeout_);
     provider_->Shutdown();
     if (journey_->counts().dropped > 0) {
       log::warn("spans were lost", {{"exported", journey_->counts().exported},
@@ -287,8 +210,8 @@ class OtelRecorder final : public Recorder {
 
  private:
   std::unique_ptr<sdk::SpanProcessor> make_processor(const ExportOptions& options) {
-    auto exporter = std::make_unique<CountingExporter>(make_exporter(options), journey_);
-    exporter_ = exporter.get();
+    sender_ = std::make_shared<OtlpSender>(sender_options(options, options.batch_timeout));
+    auto exporter = make_span_exporter(sender_, options.protocol == Protocol::json, journey_);
     sdk::BatchSpanProcessorOptions batches;
     batches.max_queue_size = options.queue;
     batches.max_export_batch_size = std::min(options.batch, options.queue);
@@ -306,7 +229,7 @@ class OtelRecorder final : public Recorder {
 
   std::shared_ptr<Journey> journey_;
   std::chrono::milliseconds stop_timeout_;
-  CountingExporter* exporter_ = nullptr;  // of the provider
+  std::shared_ptr<OtlpSender> sender_;  // null: none
   std::unique_ptr<sdk::TracerProvider> provider_;
   nostd::shared_ptr<api::Tracer> tracer_;
 };

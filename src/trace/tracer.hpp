@@ -27,7 +27,7 @@ enum class Sampler {
 // Where spans go and how.
 struct ExportOptions : OtlpOptions {
   bool console = false;                             // to standard output, for looking at
-  std::chrono::milliseconds batch_timeout{30'000};  // of one batch; the shorter counts
+  std::chrono::milliseconds batch_timeout{30'000};  // of one batch, with what is tried again
   std::chrono::milliseconds delay{5'000};           // between batches
   std::size_t queue = 2048;                         // spans that wait; more are dropped
   std::size_t batch = 512;                          // spans of one request

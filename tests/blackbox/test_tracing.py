@@ -255,7 +255,7 @@ def test_values_that_are_not_understood_are_warned_of_and_ignored(start, sink):
     server = start(OTEL_TRACES_SAMPLER="jaeger_remote", OTEL_TRACES_SAMPLER_ARG="2", OTEL_PROPAGATORS="b3",
                    OTEL_EXPORTER_OTLP_TIMEOUT="soon", OTEL_RESOURCE_ATTRIBUTES="a=1,b", OTEL_TRACES_EXPORTER="zipkin",
                    OTEL_EXPORTER_OTLP_HEADERS="secret-without-value", OTEL_EXPORTER_OTLP_PROTOCOL="grpc",
-                   OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
+                   OTEL_EXPORTER_OTLP_COMPRESSION="zstd")
     with server.client() as client:
         client.get("/stm/s/config")
     assert sink.trace_of("GET /stm/{session_id}/config").span.resource["service.name"] == "my-maas"
@@ -263,6 +263,6 @@ def test_values_that_are_not_understood_are_warned_of_and_ignored(start, sink):
     for name in ("OTEL_TRACES_SAMPLER 'jaeger_remote'", "OTEL_TRACES_SAMPLER_ARG '2'", "OTEL_PROPAGATORS 'b3'",
                  "OTEL_EXPORTER_OTLP_TIMEOUT 'soon'", "OTEL_RESOURCE_ATTRIBUTES 'a=1,b'", "OTEL_TRACES_EXPORTER 'zipkin'",
                  "OTEL_EXPORTER_OTLP_HEADERS '***'", "OTEL_EXPORTER_OTLP_PROTOCOL 'grpc'",
-                 "OTEL_EXPORTER_OTLP_COMPRESSION 'gzip'"):
+                 "OTEL_EXPORTER_OTLP_COMPRESSION 'zstd'"):
         assert name in log
     assert "secret-without-value" not in log

@@ -109,7 +109,7 @@ TEST(Telemetry, ReadsWordsInAnyCase) {
 TEST(Telemetry, WarnsOfAValueThatIsNotUnderstoodAndIgnoresIt) {
   const Environment cases{
       {"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"},
-      {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"},
+      {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
       {"OTEL_EXPORTER_OTLP_TIMEOUT", "-1"},
       {"OTEL_EXPORTER_OTLP_HEADERS", "key"},
       {"OTEL_RESOURCE_ATTRIBUTES", "a=1,b=%zz"},

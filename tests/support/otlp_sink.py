@@ -138,9 +138,10 @@ def spans_in(message: ExportTraceServiceRequest):
 
 
 class OtlpSink:
-    """Listens on a free port of loopback. `faults` are taken one by one by spans; `fault` is what stays, for all."""
+    """Listens on loopback, on a free port unless it is told one. `faults` are taken one by one by spans; `fault` is
+    what stays, for all."""
 
-    def __init__(self):
+    def __init__(self, port: int = 0):
         self.exports: list[Export] = []  # of spans
         self.metric_exports: list[Export] = []
         self.faults: list[Fault] = []
@@ -160,7 +161,7 @@ class OtlpSink:
             def log_message(self, *_arguments):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 

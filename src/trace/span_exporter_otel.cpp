@@ -1,0 +1,212 @@
+#include "trace/otlp_json.hpp"
+#include "trace/span_exporter.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <opentelemetry/sdk/instrumentationscope/instrumentation_scope.h>
+#include <opentelemetry/sdk/resource/resource.h>
+#include <opentelemetry/sdk/trace/exporter.h>
+#include <opentelemetry/sdk/trace/recordable.h>
+#include <protozero/pbf_writer.hpp>
+#include <ranges>
+
+namespace maas::trace {
+namespace {
+
+namespace api = opentelemetry::trace;
+namespace common = opentelemetry::sdk::common;
+namespace nostd = opentelemetry::nostd;
+namespace sdk = opentelemetry::sdk::trace;
+using opentelemetry::sdk::instrumentationscope::InstrumentationScope;
+using opentelemetry::sdk::resource::Resource;
+using protozero::pbf_writer;
+
+// Larger than usual spans, small enough for malloc's caches of each thread.
+constexpr std::size_t kSpanBytes = 1000;
+
+// The tags are those of opentelemetry/proto/{common,trace,resource}/v1.
+
+void write_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view text) {
+  if (!text.empty()) to.add_bytes(tag, text.data(), text.size());
+}
+
+// An AnyValue; of every type that the SDK's variants can hold.
+struct ValueWriter {
+  pbf_writer& to;
+
+  void operator()(bool value) const { to.add_bool(2, value); }
+  template <std::integral T>
+  void operator()(T value) const {
+    to.add_int64(3, static_cast<std::int64_t>(value));
+  }
+  void operator()(double value) const { to.add_double(4, value); }
+  void operator()(const char* text) const { (*this)(std::string_view(text)); }
+  void operator()(const std::string& text) const { (*this)(std::string_view(text)); }
+  void operator()(nostd::string_view text) const {
+    (*this)(std::string_view(text.data(), text.size()));
+  }
+  void operator()(std::string_view text) const { to.add_bytes(1, text.data(), text.size()); }
+  template <std::ranges::range Range>
+  void operator()(const Range& values) const {
+    pbf_writer array(to, 5);
+    for (const auto& value : values) {
+      pbf_writer each(array, 1);
+      ValueWriter{each}(value);
+    }
+  }
+};
+
+template <class Variant>
+void write_attribute(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view name,
+                     const Variant& value) {
+  pbf_writer attribute(to, tag);
+  write_text(attribute, 1, name);
+  pbf_writer any(attribute, 2);
+  nostd::visit(ValueWriter{any}, value);
+}
+
+class WireSpan final : public sdk::Recordable {
+ public:
+  WireSpan() { bytes_.reserve(kSpanBytes); }
+  WireSpan(const WireSpan&) = delete;
+
+  // Its message, whole; asked for once.
+  std::string_view finish() {
+    write_text(span_, 5, name_);
+    if (status_ != api::StatusCode::kUnset) {
+      pbf_writer status(span_, 15);
+      write_text(status, 2, description_);
+      status.add_enum(3, static_cast<std::int32_t>(status_));
+    }
+    span_.add_fixed64(7, start_);
+    span_.add_fixed64(8, start_ + duration_);
+    return bytes_;
+  }
+  const Resource* resource() const { return resource_; }
+  const InstrumentationScope* scope() const { return scope_; }
+
+  void SetIdentity(const api::SpanContext& context, api::SpanId parent) noexcept override {
+    add_id(1, context.trace_id().Id());
+    add_id(2, context.span_id().Id());
+    write_text(span_, 3, context.trace_state()->ToHeader());
+    if (parent.IsValid()) add_id(4, parent.Id());
+  }
+  void SetAttribute(nostd::string_view name,
+                    const opentelemetry::common::AttributeValue& value) noexcept override {
+    write_attribute(span_, 9, {name.data(), name.size()}, value);
+  }
+  // Recording knows neither events nor links.
+  void AddEvent(nostd::string_view, opentelemetry::common::SystemTimestamp,
+                const opentelemetry::common::KeyValueIterable&) noexcept override {}
+  void AddLink(const api::SpanContext&,
+               const opentelemetry::common::KeyValueIterable&) noexcept override {}
+  void SetStatus(api::StatusCode code, nostd::string_view description) noexcept override {
+    status_ = code;
+    description_.assign(description.data(), description.size());
+  }
+  void SetName(nostd::string_view name) noexcept override {
+    name_.assign(name.data(), name.size());
+  }
+  void SetTraceFlags(api::TraceFlags flags) noexcept override {
+    span_.add_fixed32(16, flags.flags());
+  }
+  void SetSpanKind(api::SpanKind kind) noexcept override {
+    span_.add_enum(6, static_cast<std::int32_t>(kind) + 1);  // OTLP's 0 is "unspecified"
+  }
+  void SetResource(const Resource& resource) noexcept override { resource_ = &resource; }
+  void SetStartTime(opentelemetry::common::SystemTimestamp start) noexcept override {
+    start_ = static_cast<std::uint64_t>(start.time_since_epoch().count());
+  }
+  void SetDuration(std::chrono::nanoseconds duration) noexcept override {
+    duration_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
+  }
+  void SetInstrumentationScope(const InstrumentationScope& scope) noexcept override {
+    scope_ = &scope;
+  }
+
+ private:
+  template <std::size_t Size>
+  void add_id(protozero::pbf_tag_type tag, nostd::span<const std::uint8_t, Size> id) {
+    span_.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
+  }
+
+  std::string bytes_;
+  pbf_writer span_{bytes_};
+  std::string name_;
+  std::string description_;
+  api::StatusCode status_ = api::StatusCode::kUnset;
+  std::uint64_t start_ = 0;  // nanoseconds since 1970
+  std::uint64_t duration_ = 0;
+  const Resource* resource_ = nullptr;
+  const InstrumentationScope* scope_ = nullptr;
+};
+
+// An ExportTraceServiceRequest. All spans of a process are of one resource and one scope.
+void write_request(std::string& bytes, const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) {
+  const auto wire = [](const std::unique_ptr<sdk::Recordable>& span) -> WireSpan& {
+    return static_cast<WireSpan&>(*span);  // made by this exporter
+  };
+  const WireSpan& first = wire(spans[0]);
+  bytes.clear();
+  pbf_writer request(bytes);
+  pbf_writer of_resource(request, 1);
+  {
+    pbf_writer resource(of_resource, 1);
+    for (const auto& [name, value] : first.resource()->GetAttributes()) {
+      write_attribute(resource, 1, name, value);
+    }
+  }
+  write_text(of_resource, 3, first.resource()->GetSchemaURL());
+  pbf_writer of_scope(of_resource, 2);
+  {
+    pbf_writer scope(of_scope, 1);
+    write_text(scope, 1, first.scope()->GetName());
+    write_text(scope, 2, first.scope()->GetVersion());
+  }
+  write_text(of_scope, 3, first.scope()->GetSchemaURL());
+  for (const auto& span : spans) {
+    const std::string_view message = wire(span).finish();
+    of_scope.add_message(2, message.data(), message.size());
+  }
+}
+
+class OtlpExporter final : public sdk::SpanExporter {
+ public:
+  OtlpExporter(std::shared_ptr<OtlpSender> sender, bool as_json, std::shared_ptr<Journey> journey)
+      : sender_(std::move(sender)), as_json_(as_json), journey_(std::move(journey)) {}
+
+  std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
+    return std::make_unique<WireSpan>();
+  }
+
+  common::ExportResult Export(
+      const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) noexcept override {
+    if (spans.empty()) return common::ExportResult::kSuccess;
+    write_request(body_, spans);
+    if (as_json_) body_ = otlp_json_of_traces(body_);
+    const OtlpSender::Sent sent = sender_->send(body_);
+    const std::uint64_t count = spans.size();
+    const std::uint64_t lost = sent.taken ? std::min(count, sent.rejected) : count;
+    journey_->end(count - lost, lost, sent.problem);
+    return sent.taken ? common::ExportResult::kSuccess : common::ExportResult::kFailure;
+  }
+
+  bool ForceFlush(std::chrono::microseconds) noexcept override { return true; }
+  bool Shutdown(std::chrono::microseconds) noexcept override { return true; }
+
+ private:
+  std::shared_ptr<OtlpSender> sender_;
+  bool as_json_;
+  std::shared_ptr<Journey> journey_;
+  std::string body_;  // of the last request: its memory is for the next
+};
+
+}  // namespace
+
+std::unique_ptr<sdk::SpanExporter> make_span_exporter(std::shared_ptr<OtlpSender> sender,
+                                                      bool as_json,
+                                                      std::shared_ptr<Journey> journey) {
+  return std::make_unique<OtlpExporter>(std::move(sender), as_json, std::move(journey));
+}
+
+}  // namespace maas::trace
