@@ -32,11 +32,13 @@ format:
 	@scripts/setup format
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
 
-# Load on the release binary beside nginx and redis-benchmark, its long-term memory beside numpy and SQLite
-# FTS5, what it adds to models beside a stub of their provider, its embeddings beside Python; writes bench/results.json.
+# Load on the release binary beside nginx and redis-benchmark, what traces cost beside none, its long-term
+# memory beside numpy and SQLite FTS5, what it adds to models beside a stub of their provider, its embeddings
+# beside Python; writes bench/results.json.
 bench: build
 	@scripts/setup bench
 	python3 bench/load.py
+	python3 bench/tracing.py
 	@scripts/setup model
 	.deps/model-venv/bin/python bench/ltm.py
 	@scripts/build bench provider embedding_rounds
