@@ -24,6 +24,10 @@ using protozero::pbf_writer;
 // Larger than usual spans, small enough for malloc's caches of each thread.
 constexpr std::size_t kSpanBytes = 1000;
 
+// SpanFlags of OTLP, beside those of W3C trace context.
+constexpr std::uint32_t kKnowsRemote = 0x100;
+constexpr std::uint32_t kIsRemote = 0x200;
+
 // The tags are those of opentelemetry/proto/{common,trace,resource}/v1.
 
 void write_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view text) {
@@ -78,6 +82,10 @@ class WireSpan final : public sdk::Recordable {
       write_text(status, 2, description_);
       status.add_enum(3, static_cast<std::int32_t>(status_));
     }
+    // OTLP knows of each span whether its parent is remote: that of a request alone may be.
+    const bool is_remote = kind_ == api::SpanKind::kServer && has_parent_;
+    span_.add_fixed32(16, flags_ | kKnowsRemote | (is_remote ? kIsRemote : 0));
+    span_.add_enum(6, static_cast<std::int32_t>(kind_) + 1);  // OTLP's 0 is "unspecified"
     span_.add_fixed64(7, start_);
     span_.add_fixed64(8, start_ + duration_);
     return bytes_;
@@ -89,7 +97,8 @@ class WireSpan final : public sdk::Recordable {
     add_id(1, context.trace_id().Id());
     add_id(2, context.span_id().Id());
     write_text(span_, 3, context.trace_state()->ToHeader());
-    if (parent.IsValid()) add_id(4, parent.Id());
+    has_parent_ = parent.IsValid();
+    if (has_parent_) add_id(4, parent.Id());
   }
   void SetAttribute(nostd::string_view name,
                     const opentelemetry::common::AttributeValue& value) noexcept override {
@@ -107,12 +116,8 @@ class WireSpan final : public sdk::Recordable {
   void SetName(nostd::string_view name) noexcept override {
     name_.assign(name.data(), name.size());
   }
-  void SetTraceFlags(api::TraceFlags flags) noexcept override {
-    span_.add_fixed32(16, flags.flags());
-  }
-  void SetSpanKind(api::SpanKind kind) noexcept override {
-    span_.add_enum(6, static_cast<std::int32_t>(kind) + 1);  // OTLP's 0 is "unspecified"
-  }
+  void SetTraceFlags(api::TraceFlags flags) noexcept override { flags_ = flags.flags(); }
+  void SetSpanKind(api::SpanKind kind) noexcept override { kind_ = kind; }
   void SetResource(const Resource& resource) noexcept override { resource_ = &resource; }
   void SetStartTime(opentelemetry::common::SystemTimestamp start) noexcept override {
     start_ = static_cast<std::uint64_t>(start.time_since_epoch().count());
@@ -135,6 +140,9 @@ class WireSpan final : public sdk::Recordable {
   std::string name_;
   std::string description_;
   api::StatusCode status_ = api::StatusCode::kUnset;
+  api::SpanKind kind_ = api::SpanKind::kInternal;
+  std::uint32_t flags_ = 0;
+  bool has_parent_ = false;
   std::uint64_t start_ = 0;  // nanoseconds since 1970
   std::uint64_t duration_ = 0;
   const Resource* resource_ = nullptr;

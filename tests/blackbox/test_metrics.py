@@ -236,4 +236,4 @@ def test_a_collector_that_takes_nothing_is_told_of_once_and_counted(start_server
         append(client, "s", "one")
         wait_until(lambda: len(sink.metric_exports) > 3, 20, "exports of metrics")
         wait_until(lambda: value(families(client), "maas_trace_spans", maas_outcome="dropped") > 0, 20, "lost spans")
-    assert server.log().count("metrics were not exported") == 1
+    assert server.log().count("metrics were not taken") == 1

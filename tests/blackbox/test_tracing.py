@@ -118,8 +118,10 @@ def test_who_asks_for_health_is_not_traced(client, sink):
 def test_a_callers_trace_goes_on(client, sink):
     headers = {"traceparent": f"00-{CALLER}-{CALLERS_SPAN}-01", "tracestate": "vendor=1"}
     client.get("/stm/s/config", headers=headers)
-    span = sink.trace_of("GET /stm/{session_id}/config").span
+    tree = sink.trace_of("GET /stm/{session_id}/config")
+    span = tree.span
     assert (span.trace_id, span.parent_id) == (CALLER, CALLERS_SPAN)
+    assert span.flags & 0x301 == 0x301 and tree.below[0].span.flags & 0x301 == 0x101
     assert span.attributes["langfuse.internal.is_app_root"] is True
     assert span.attributes["langfuse.internal.as_root"] == "true"
 
@@ -227,7 +229,7 @@ def test_a_collector_that_is_not_there_fails_no_request(start_server):
         for _ in range(20):
             assert client.get("/stm/s/config").status_code == 200
     assert server.stop() == 0
-    assert '"message":"spans were lost","exported":0,"dropped":20' in server.log()
+    assert '"message":"spans were lost","exported":0,"dropped":40' in server.log()
 
 
 def test_what_does_not_fit_the_queue_is_dropped_and_counted(start, sink):
@@ -239,7 +241,7 @@ def test_what_does_not_fit_the_queue_is_dropped_and_counted(start, sink):
             assert client.get("/stm/s/config").status_code == 200
     assert "spans are lost" in server.log()
     assert server.stop() == 0
-    assert '"message":"spans were lost","exported":0,"dropped":50' in server.log()
+    assert '"message":"spans were lost","exported":0,"dropped":100' in server.log()
 
 
 def test_spans_that_wait_are_sent_when_the_server_stops(start, sink):

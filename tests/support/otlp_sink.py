@@ -46,6 +46,7 @@ class Span:
     attributes: dict
     resource: dict
     scope: tuple[str, str, str]  # name, version, schema URL
+    flags: int
 
     def __repr__(self):
         return f"{self.kind} {self.name} {self.attributes}"
@@ -134,7 +135,7 @@ def spans_in(message: ExportTraceServiceRequest):
                 yield Span(span.name, KINDS[span.kind], STATUSES[span.status.code], span.status.message,
                            span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(),
                            span.start_time_unix_nano, span.end_time_unix_nano, attributes_of(span.attributes),
-                           resource, scope)
+                           resource, scope, span.flags)
 
 
 class OtlpSink:
