@@ -77,6 +77,7 @@ class OpenAiChatClient final : public ChatClient {
   struct Call {
     trace::Span span = {};
     ChatQuirks quirks = {};  // that the last request kept to
+    std::string body = {};   // of the last request
     unsigned status = 0;     // of the last reply; 0: none
   };
 
@@ -96,7 +97,7 @@ class OpenAiChatClient final : public ChatClient {
       reply = co_await send(request, call);
       if (reply.status / 100 == 2) remember(call.quirks);
     }
-    if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body);
+    if (reply.status / 100 != 2) throw refused(upstream_, reply.status, reply.body, call.body);
     try {
       co_return completion_in(reply.body);
     } catch (const UnusableReply& reply_error) {
@@ -119,6 +120,7 @@ class OpenAiChatClient final : public ChatClient {
     sent.body = chat_body(request, parameters(), call.quirks);
     call.status = 0;
     http::ClientReply reply = co_await client_.send(sent);
+    call.body = std::move(sent.body);
     call.status = reply.status;
     co_return reply;
   }

@@ -133,7 +133,7 @@ class RemoteEmbedder final : public Embedder {
     const http::ClientReply reply = co_await client_.send(request);
     call.status = reply.status;
     if (reply.status / 100 != 2) {
-      const Error refusal = refused(upstream_, reply.status, reply.body);
+      const Error refusal = refused(upstream_, reply.status, reply.body, request.body);
       if (is_about_texts(reply.status)) throw RefusedTexts(refusal);
       throw refusal;
     }

@@ -1,11 +1,14 @@
 #include "llm/upstream_errors.hpp"
 
+#include "llm/echo.hpp"
+
 #include <algorithm>
 
 namespace maas::llm {
 namespace {
 
 constexpr std::size_t kMostDetail = 300;  // bytes
+constexpr std::size_t kMostRead = 4096;   // of a reply
 
 void drop_last_character(std::string& text) {
   while (!text.empty() && (text.back() & 0xc0) == 0x80) text.pop_back();
@@ -44,12 +47,14 @@ std::string advice(const Upstream& upstream, unsigned status) {
 
 }  // namespace
 
-Error refused(const Upstream& upstream, unsigned status, std::string_view reply) {
+Error refused(const Upstream& upstream, unsigned status, std::string_view reply,
+              std::string_view request) {
+  const std::string said = without_echo(reply.substr(0, kMostRead), request);
   const std::string what = status >= 500 ? " failed" : " refused the request";
   return {Errc::upstream_failed,
           upstream.provider + what + " for the model " + upstream.model + " with status " +
               std::to_string(status) + advice(upstream, status),
-          shown(reply, upstream.key)};
+          shown(said, upstream.key)};
 }
 
 Error unusable(const Upstream& upstream, const UnusableReply& reply) {

@@ -18,8 +18,10 @@ struct Upstream {
 };
 
 // The error for a reply whose status is no success. Its message names provider, model and status
-// and says what to do; its detail has the beginning of what the provider said.
-Error refused(const Upstream& upstream, unsigned status, std::string_view reply);
+// and says what to do; its detail has the beginning of what the provider said, without what that
+// repeats of the request's body.
+Error refused(const Upstream& upstream, unsigned status, std::string_view reply,
+              std::string_view request);
 
 // A reply of success that can't be used; what() is a clause: "has no vectors".
 class UnusableReply : public std::runtime_error {

@@ -51,10 +51,15 @@ class PeriodicExporter final : public MetricsExporter {
   }
 
   void send() {
-    std::string body =
-        otlp_of_metrics(metrics_, resource_, began_, std::chrono::system_clock::now());
-    if (options_.exporting.protocol == Protocol::json) body = otlp_json_of_metrics(body);
-    const OtlpSender::Sent sent = sender_.send(body);
+    OtlpSender::Sent sent;
+    try {
+      std::string body =
+          otlp_of_metrics(metrics_, resource_, began_, std::chrono::system_clock::now());
+      if (options_.exporting.protocol == Protocol::json) body = otlp_json_of_metrics(body);
+      sent = sender_.send(body);
+    } catch (const std::exception& error) {
+      sent.problem = error.what();
+    }
     if (sent.problem.empty()) return;
     const auto time = steady_clock::now();
     if (warned_ && time - *warned_ < kBetweenWarnings) return;

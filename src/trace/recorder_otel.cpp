@@ -8,8 +8,11 @@
 #include "trace/tracer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <opentelemetry/common/key_value_iterable.h>
 #include <opentelemetry/exporters/ostream/span_exporter_factory.h>
 #include <opentelemetry/sdk/common/global_log_handler.h>
+#include <opentelemetry/sdk/instrumentationscope/instrumentation_scope.h>
 #include <opentelemetry/sdk/resource/resource.h>
 #include <opentelemetry/sdk/resource/resource_detector.h>
 #include <opentelemetry/sdk/trace/batch_span_processor_factory.h>
@@ -23,9 +26,8 @@
 #include <opentelemetry/sdk/trace/samplers/parent_factory.h>
 #include <opentelemetry/sdk/trace/samplers/trace_id_ratio_factory.h>
 #include <opentelemetry/sdk/trace/simple_processor_factory.h>
-#include <opentelemetry/sdk/trace/tracer_provider.h>
-#include <opentelemetry/sdk/trace/tracer_provider_factory.h>
-#include <opentelemetry/trace/tracer.h>
+#include <opentelemetry/trace/span_context_kv_iterable.h>
+#include <opentelemetry/trace/trace_state.h>
 
 namespace maas::trace {
 namespace {
@@ -35,6 +37,7 @@ namespace internal_log = opentelemetry::sdk::common::internal_log;
 namespace nostd = opentelemetry::nostd;
 namespace resource = opentelemetry::sdk::resource;
 namespace sdk = opentelemetry::sdk::trace;
+using opentelemetry::sdk::instrumentationscope::InstrumentationScope;
 using Clock = std::chrono::steady_clock;
 
 nostd::string_view view(std::string_view text) { return {text.data(), text.size()}; }
@@ -47,33 +50,6 @@ class SdkLog final : public internal_log::LogHandler {
     if (!message || level > internal_log::LogLevel::Warning) return;
     log::warn("OpenTelemetry's SDK warns", {{"detail", http::printable(message)}});
   }
-};
-
-// Keeps the SDK's queue from growing full, where it would drop without telling.
-class BoundedProcessor final : public sdk::SpanProcessor {
- public:
-  BoundedProcessor(std::unique_ptr<sdk::SpanProcessor> processor, std::shared_ptr<Journey> journey)
-      : processor_(std::move(processor)), journey_(std::move(journey)) {}
-
-  std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
-    return processor_->MakeRecordable();
-  }
-  void OnStart(sdk::Recordable& span, const api::SpanContext& parent) noexcept override {
-    processor_->OnStart(span, parent);
-  }
-  void OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept override {
-    if (journey_->begin()) processor_->OnEnd(std::move(span));
-  }
-  bool ForceFlush(std::chrono::microseconds timeout) noexcept override {
-    return processor_->ForceFlush(timeout);
-  }
-  bool Shutdown(std::chrono::microseconds timeout) noexcept override {
-    return processor_->Shutdown(timeout);
-  }
-
- private:
-  std::unique_ptr<sdk::SpanProcessor> processor_;
-  std::shared_ptr<Journey> journey_;
 };
 
 std::unique_ptr<sdk::Sampler> make_sampler(Sampler kind, double share) {
@@ -130,61 +106,130 @@ opentelemetry::common::AttributeValue attribute_value(const Value& value,
   return nostd::span<const nostd::string_view>(views.data(), views.size());
 }
 
+api::SpanKind kind_of(Kind kind) {
+  return kind == Kind::server   ? api::SpanKind::kServer
+         : kind == Kind::client ? api::SpanKind::kClient
+                                : api::SpanKind::kInternal;
+}
+
+api::SpanContext sdk_context(const TraceContext& context) {
+  const auto state = context.state.empty() ? api::TraceState::GetDefault()
+                                           : api::TraceState::FromHeader(view(context.state));
+  return {api::TraceId(context.trace_id), api::SpanId(context.span_id),
+          api::TraceFlags(context.flags), context.remote, state};
+}
+
+// Where a kept span goes when it ends.
+class Exit {
+ public:
+  Exit(std::unique_ptr<sdk::SpanProcessor> processor, std::shared_ptr<Journey> journey)
+      : processor_(std::move(processor)), journey_(std::move(journey)) {}
+
+  std::unique_ptr<sdk::Recordable> make_recordable() { return processor_->MakeRecordable(); }
+
+  // The SDK's queue never grows full, where it would drop without telling. A null journey: there
+  // is no queue.
+  void take(std::unique_ptr<sdk::Recordable> span) {
+    if (!journey_ || journey_->begin()) processor_->OnEnd(std::move(span));
+  }
+
+  void shut_down() { processor_->Shutdown(); }
+
+ private:
+  std::unique_ptr<sdk::SpanProcessor> processor_;
+  std::shared_ptr<Journey> journey_;
+};
+
+// One that is left out, known to those below it alone.
+class UnkeptRecording final : public Recording {
+ public:
+  explicit UnkeptRecording(TraceContext context) : context_(std::move(context)) {}
+
+  void set(std::string_view, const Value&) override {}
+  void rename(std::string_view) override {}
+  void fail(std::string_view) override {}
+  TraceContext context() const override { return context_; }
+  bool is_kept() const override { return false; }
+
+ private:
+  TraceContext context_;
+};
+
+using Exits = std::array<std::unique_ptr<Exit>, 2>;  // those that are not used are null
+
+// Writes what the SDK exports. Its own spans, with their locks and their lists of recordables, take
+// as much time again as all the rest of a span.
 class OtelRecording final : public Recording {
  public:
-  // `parent`: what the SDK doesn't keep of it.
-  OtelRecording(nostd::shared_ptr<api::Span> span, const std::optional<TraceContext>& parent)
-      : span_(std::move(span)), is_kept_(span_->IsRecording()) {
-    const api::SpanContext context = span_->GetContext();
-    std::ranges::copy(context.trace_id().Id(), context_.trace_id.begin());
-    std::ranges::copy(context.span_id().Id(), context_.span_id.begin());
-    const std::uint8_t random = parent ? parent->flags & kRandomId : kRandomId;
-    context_.flags = static_cast<std::uint8_t>(random | (context.IsSampled() ? kSampled : 0));
-    if (parent) context_.state = parent->state;
+  OtelRecording(const Exits& exits, TraceContext context, Clock::time_point began)
+      : exits_(exits), context_(std::move(context)), began_(began) {
+    for (std::size_t i = 0; i < exits.size(); ++i) {
+      if (exits[i]) spans_[i] = exits[i]->make_recordable();
+    }
+  }
+  ~OtelRecording() override {
+    write([this](sdk::Recordable& span) { span.SetDuration(Clock::now() - began_); });
+    for (std::size_t i = 0; i < spans_.size(); ++i) {
+      if (spans_[i]) exits_[i]->take(std::move(spans_[i]));
+    }
+  }
+
+  template <class Write>
+  void write(const Write& write) {
+    for (const auto& span : spans_) {
+      if (span) write(*span);
+    }
   }
 
   void set(std::string_view name, const Value& value) override {
     std::vector<nostd::string_view> views;
-    span_->SetAttribute(view(name), attribute_value(value, views));
+    const auto written = attribute_value(value, views);
+    write([&](sdk::Recordable& span) { span.SetAttribute(view(name), written); });
   }
-  void rename(std::string_view name) override { span_->UpdateName(view(name)); }
+  void rename(std::string_view name) override {
+    write([&](sdk::Recordable& span) { span.SetName(view(name)); });
+  }
   void fail(std::string_view description) override {
-    span_->SetStatus(api::StatusCode::kError, view(description));
+    write(
+        [&](sdk::Recordable& span) { span.SetStatus(api::StatusCode::kError, view(description)); });
   }
   TraceContext context() const override { return context_; }
-  bool is_kept() const override { return is_kept_; }
+  bool is_kept() const override { return true; }
 
  private:
-  nostd::shared_ptr<api::Span> span_;  // ends with it
-  bool is_kept_;
+  const Exits& exits_;
+  std::array<std::unique_ptr<sdk::Recordable>, 2> spans_;
   TraceContext context_;
+  Clock::time_point began_;
 };
 
+// The SDK's sampler, ids, batches and exporters.
 class OtelRecorder final : public Recorder {
  public:
   explicit OtelRecorder(const TracerOptions& options)
       : journey_(std::make_shared<Journey>(options.exporting.queue)),
-        stop_timeout_(options.exporting.stop_timeout) {
+        stop_timeout_(options.exporting.stop_timeout),
+        resource_(ThisProcess(options.resource).Detect()),
+        scope_(InstrumentationScope::Create(view(kScopeName), MAAS_VERSION,
+                                            view(attribute::kSchemaUrl))),
+        sampler_(make_sampler(options.sampler, options.sampled_share)),
+        ids_(sdk::RandomIdGeneratorFactory::Create()) {
     internal_log::GlobalLogHandler::SetLogHandler(
         nostd::shared_ptr<internal_log::LogHandler>(new SdkLog));
-    std::vector<std::unique_ptr<sdk::SpanProcessor>> processors;
-    if (options.exporting.is_sent()) {
-      processors.push_back(make_processor(options.exporting));
-    }
+    if (options.exporting.is_sent()) exits_[0] = make_otlp_exit(options.exporting);
     if (options.exporting.console) {
-      processors.push_back(sdk::SimpleSpanProcessorFactory::Create(
-          opentelemetry::exporter::trace::OStreamSpanExporterFactory::Create()));
+      exits_[1] = std::make_unique<Exit>(
+          sdk::SimpleSpanProcessorFactory::Create(
+              opentelemetry::exporter::trace::OStreamSpanExporterFactory::Create()),
+          nullptr);
     }
-    provider_ = sdk::TracerProviderFactory::Create(
-        std::move(processors), ThisProcess(options.resource).Detect(),
-        make_sampler(options.sampler, options.sampled_share),
-        sdk::RandomIdGeneratorFactory::Create());
-    tracer_ = provider_->GetTracer(view(kScopeName), MAAS_VERSION, view(attribute::kSchemaUrl));
   }
 
   ~OtelRecorder() override {
     if (sender_) sender_->stop_at(Clock::now() + stop_timeout_);
-    provider_->Shutdown();
+    for (const auto& exit : exits_) {
+      if (exit) exit->shut_down();
+    }
     if (journey_->counts().dropped > 0) {
       log::warn("spans were lost", {{"exported", journey_->counts().exported},
                                     {"dropped", journey_->counts().dropped}});
@@ -194,44 +239,62 @@ class OtelRecorder final : public Recorder {
   std::unique_ptr<Recording> begin(Kind kind, std::string_view name,
                                    const std::optional<TraceContext>& parent,
                                    std::chrono::nanoseconds already_lasted) override {
-    api::StartSpanOptions options;
-    options.kind = kind == Kind::server   ? api::SpanKind::kServer
-                   : kind == Kind::client ? api::SpanKind::kClient
-                                          : api::SpanKind::kInternal;
-    if (already_lasted.count() > 0) {
-      options.start_system_time = std::chrono::system_clock::now() - already_lasted;
-      options.start_steady_time = Clock::now() - already_lasted;
-    }
-    if (parent) options.parent = sdk_context(*parent);
-    return std::make_unique<OtelRecording>(tracer_->StartSpan(view(name), options), parent);
+    const api::SpanContext above = parent ? sdk_context(*parent) : api::SpanContext::GetInvalid();
+    const api::TraceId trace = parent ? above.trace_id() : ids_->GenerateTraceId();
+    const api::SpanId id = ids_->GenerateSpanId();
+    static const opentelemetry::common::NoopKeyValueIterable no_attributes;
+    static const api::NullSpanContext no_links;
+    const bool is_kept =
+        sampler_->ShouldSample(above, trace, view(name), kind_of(kind), no_attributes, no_links)
+            .decision == sdk::Decision::RECORD_AND_SAMPLE;
+
+    TraceContext context;
+    std::ranges::copy(trace.Id(), context.trace_id.begin());
+    std::ranges::copy(id.Id(), context.span_id.begin());
+    const std::uint8_t random = parent ? parent->flags & kRandomId : kRandomId;
+    context.flags = static_cast<std::uint8_t>(random | (is_kept ? kSampled : 0));
+    if (parent) context.state = parent->state;
+    if (!is_kept) return std::make_unique<UnkeptRecording>(std::move(context));
+
+    auto recording =
+        std::make_unique<OtelRecording>(exits_, context, Clock::now() - already_lasted);
+    const opentelemetry::common::SystemTimestamp began(std::chrono::system_clock::now() -
+                                                       already_lasted);
+    recording->write([&](sdk::Recordable& span) {
+      const api::TraceFlags flags(context.flags);
+      span.SetIdentity({trace, id, flags, false, above.trace_state()}, above.span_id());
+      span.SetTraceFlags(flags);
+      span.SetName(view(name));
+      span.SetSpanKind(kind_of(kind));
+      span.SetResource(resource_);
+      span.SetInstrumentationScope(*scope_);
+      span.SetStartTime(began);
+    });
+    return recording;
   }
 
   RecorderCounts counts() const override { return journey_->counts(); }
 
  private:
-  std::unique_ptr<sdk::SpanProcessor> make_processor(const ExportOptions& options) {
+  std::unique_ptr<Exit> make_otlp_exit(const ExportOptions& options) {
     sender_ = std::make_shared<OtlpSender>(sender_options(options, options.batch_timeout));
     auto exporter = make_span_exporter(sender_, options.protocol == Protocol::json, journey_);
     sdk::BatchSpanProcessorOptions batches;
     batches.max_queue_size = options.queue;
     batches.max_export_batch_size = std::min(options.batch, options.queue);
     batches.schedule_delay_millis = options.delay;
-    return std::make_unique<BoundedProcessor>(
+    return std::make_unique<Exit>(
         sdk::BatchSpanProcessorFactory::Create(std::move(exporter), batches), journey_);
-  }
-
-  static api::SpanContext sdk_context(const TraceContext& context) {
-    const auto state = context.state.empty() ? api::TraceState::GetDefault()
-                                             : api::TraceState::FromHeader(view(context.state));
-    return {api::TraceId(context.trace_id), api::SpanId(context.span_id),
-            api::TraceFlags(context.flags), context.remote, state};
   }
 
   std::shared_ptr<Journey> journey_;
   std::chrono::milliseconds stop_timeout_;
   std::shared_ptr<OtlpSender> sender_;  // null: none
-  std::unique_ptr<sdk::TracerProvider> provider_;
-  nostd::shared_ptr<api::Tracer> tracer_;
+  resource::Resource resource_;
+  std::unique_ptr<InstrumentationScope> scope_;
+  std::unique_ptr<sdk::Sampler> sampler_;
+  std::unique_ptr<sdk::IdGenerator> ids_;
+  Exits exits_;
 };
 
 }  // namespace

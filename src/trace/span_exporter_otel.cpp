@@ -190,9 +190,14 @@ class OtlpExporter final : public sdk::SpanExporter {
   common::ExportResult Export(
       const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) noexcept override {
     if (spans.empty()) return common::ExportResult::kSuccess;
-    write_request(body_, spans);
-    if (as_json_) body_ = otlp_json_of_traces(body_);
-    const OtlpSender::Sent sent = sender_->send(body_);
+    OtlpSender::Sent sent;
+    try {
+      write_request(body_, spans);
+      if (as_json_) body_ = otlp_json_of_traces(body_);
+      sent = sender_->send(body_);
+    } catch (const std::exception& error) {
+      sent.problem = error.what();
+    }
     const std::uint64_t count = spans.size();
     const std::uint64_t lost = sent.taken ? std::min(count, sent.rejected) : count;
     journey_->end(count - lost, lost, sent.problem);

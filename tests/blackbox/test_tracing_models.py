@@ -265,12 +265,16 @@ def everything(client, provider):
 
 
 def test_nothing_that_was_said_is_told_unless_it_is_asked_for(start, sink, provider):
-    with start(STM_DEFAULT_STRATEGY="token_threshold").client() as client:
+    server = start(STM_DEFAULT_STRATEGY="token_threshold", MAAS_LOG_LEVEL="trace", OTEL_METRIC_EXPORT_INTERVAL="50")
+    with server.client() as client:
         everything(client, provider)
+        shown = client.get("/metrics").text
     spans = sink.wait_for(lambda span: span.name == "DELETE /ltm/memories")
     assert {"chat gpt-4.1-mini", "embeddings text-embedding-3-small", "upsert_memory"} <= {span.name for span in spans}
+    server.stop()
     for secret in (PLANTED, KEY):
-        assert not any(secret.encode() in export.body for export in sink.exports)
+        assert not any(secret.encode() in export.body for export in [*sink.exports, *sink.metric_exports])
+        assert secret not in shown and secret not in server.log()
 
 
 def test_what_was_said_is_told_where_it_is_asked_for(start, sink, provider):
