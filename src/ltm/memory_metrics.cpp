@@ -42,7 +42,7 @@ void count_expired(std::size_t memories) {
 
 void count_search(const SearchTiming& timing) {
   trace::Histogram& searches = trace::metrics().searches;
-  searches.record(Seconds(timing.embed).count(), {"embed"});
+  if (timing.embed.count() > 0) searches.record(Seconds(timing.embed).count(), {"embed"});
   searches.record(Seconds(timing.search).count(), {"search"});
 }
 

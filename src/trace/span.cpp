@@ -45,10 +45,16 @@ class WellFormed {
 
 }  // namespace
 
+// What is known of a request, in the form in which each of its spans tells it.
+struct Span::Known {
+  Identity identity = {};
+  std::vector<std::string> tags = {};
+};
+
 struct Parent::Place {
   Recorder& recorder;
   const SpanOptions& options;
-  Identity identity;
+  std::shared_ptr<const Span::Known> known;  // null: nothing
   TraceContext context;
 };
 
@@ -56,7 +62,7 @@ struct Span::State {
   Recorder& recorder;
   const SpanOptions& options;
   std::unique_ptr<Recording> recording;
-  Identity identity = {};
+  std::shared_ptr<const Known> known = {};
   std::size_t attributes = 0;
 };
 
@@ -64,7 +70,7 @@ Span Parent::begin(Kind kind, std::string_view name) const {
   if (!place_) return {};
   Span span(place_->recorder, place_->options,
             place_->recorder.begin(kind, name, place_->context, std::chrono::nanoseconds(0)));
-  span.identify(place_->identity);
+  if (place_->known) span.inherit(place_->known);
   return span;
 }
 
@@ -84,7 +90,7 @@ bool Span::captures_content() const { return *this && state_->options.capture_co
 Parent Span::parent() const {
   if (!state_) return {};
   return Parent(std::make_shared<const Parent::Place>(Parent::Place{
-      state_->recorder, state_->options, state_->identity, state_->recording->context()}));
+      state_->recorder, state_->options, state_->known, state_->recording->context()}));
 }
 
 void Span::set(std::string_view name, std::string_view value) { set_value(name, value); }
@@ -111,23 +117,50 @@ void Span::set_value(std::string_view name, const Value& value) {
 
 void Span::identify(const Identity& identity) {
   if (!state_) return;
-  const auto learn = [](std::string& known, const std::string& told) {
-    if (!known.empty() || told.empty()) return false;
-    known = told;
-    return true;
+  Known known = state_->known ? *state_->known : Known{};
+  Known news;
+  const std::size_t most = state_->options.max_value_bytes;
+  const auto learn = [most](std::string& old, std::string& fresh, const std::string& told) {
+    if (!old.empty() || told.empty()) return;
+    old = fresh = WellFormed(told, most).text();
   };
-  Identity& known = state_->identity;
-  if (learn(known.operation, identity.operation)) {
-    set(attribute::kTraceName, known.operation);
-    set(attribute::kTraceTags, parts_of(known.operation));
+  learn(known.identity.operation, news.identity.operation, identity.operation);
+  learn(known.identity.user, news.identity.user, identity.user);
+  learn(known.identity.session, news.identity.session, identity.session);
+  learn(known.identity.agent, news.identity.agent, identity.agent);
+  if (!news.identity.operation.empty()) {
+    known.tags = news.tags = parts_of(news.identity.operation);
   }
-  if (learn(known.user, identity.user)) set(attribute::kUserId, known.user);
-  if (learn(known.session, identity.session)) set(attribute::kSessionId, known.session);
-  if (learn(known.agent, identity.agent)) set(attribute::kTraceAgentId, known.agent);
+  state_->known = std::make_shared<const Known>(std::move(known));
+  tell(news);
+}
+
+void Span::inherit(std::shared_ptr<const Known> known) {
+  tell(*known);
+  state_->known = std::move(known);
+}
+
+void Span::tell(const Known& known) {
+  if (!*this) return;
+  const auto tell = [this](std::string_view name, const Value& value) {
+    if (state_->attributes >= state_->options.max_attributes) return;
+    ++state_->attributes;
+    state_->recording->set(name, value);
+  };
+  const auto tell_text = [&tell](std::string_view name, const std::string& text) {
+    if (!text.empty()) tell(name, std::string_view(text));
+  };
+  const Identity& identity = known.identity;
+  tell_text(attribute::kTraceName, identity.operation);
+  if (!known.tags.empty()) tell(attribute::kTraceTags, std::span<const std::string>(known.tags));
+  tell_text(attribute::kUserId, identity.user);
+  tell_text(attribute::kSessionId, identity.session);
+  tell_text(attribute::kTraceAgentId, identity.agent);
 }
 
 std::string_view Span::session() const {
-  return state_ ? std::string_view(state_->identity.session) : std::string_view();
+  return state_ && state_->known ? std::string_view(state_->known->identity.session)
+                                 : std::string_view();
 }
 
 void Span::rename(std::string_view name) {

@@ -93,8 +93,12 @@ class Span {
   std::vector<std::pair<std::string, std::string>> headers() const;
 
  private:
+  friend class Parent;
+  struct Known;
   struct State;
 
+  void inherit(std::shared_ptr<const Known> known);
+  void tell(const Known& known);
   void set_value(std::string_view name, const Value& value);
 
   std::unique_ptr<State> state_;

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <concepts>
+#include <mutex>
 #include <opentelemetry/sdk/instrumentationscope/instrumentation_scope.h>
 #include <opentelemetry/sdk/resource/resource.h>
 #include <opentelemetry/sdk/trace/exporter.h>
 #include <opentelemetry/sdk/trace/recordable.h>
 #include <protozero/pbf_writer.hpp>
 #include <ranges>
+#include <vector>
 
 namespace maas::trace {
 namespace {
@@ -69,10 +71,43 @@ void write_attribute(pbf_writer& to, protozero::pbf_tag_type tag, std::string_vi
   nostd::visit(ValueWriter{any}, value);
 }
 
+// The memory of spans that were sent is for those that begin: they are freed by another thread than
+// allocated them, which malloc is slow at. Thread-safe.
+class Buffers {
+ public:
+  std::string take() {
+    std::string buffer;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        buffer = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    buffer.clear();
+    buffer.reserve(kSpanBytes);
+    return buffer;
+  }
+
+  void give(std::string&& buffer) {
+    if (buffer.capacity() > kMostKeptBytes) return;
+    const std::lock_guard lock(mutex_);
+    if (free_.size() < kMostKept) free_.push_back(std::move(buffer));
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 4096;
+  static constexpr std::size_t kMostKeptBytes = 4 * kSpanBytes;
+
+  std::mutex mutex_;
+  std::vector<std::string> free_;
+};
+
 class WireSpan final : public sdk::Recordable {
  public:
-  WireSpan() { bytes_.reserve(kSpanBytes); }
+  explicit WireSpan(Buffers& buffers) : buffers_(buffers), bytes_(buffers.take()) {}
   WireSpan(const WireSpan&) = delete;
+  ~WireSpan() override { buffers_.give(std::move(bytes_)); }
 
   // Its message, whole; asked for once.
   std::string_view finish() {
@@ -135,6 +170,7 @@ class WireSpan final : public sdk::Recordable {
     span_.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
   }
 
+  Buffers& buffers_;
   std::string bytes_;
   pbf_writer span_{bytes_};
   std::string name_;
@@ -184,7 +220,7 @@ class OtlpExporter final : public sdk::SpanExporter {
       : sender_(std::move(sender)), as_json_(as_json), journey_(std::move(journey)) {}
 
   std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
-    return std::make_unique<WireSpan>();
+    return std::make_unique<WireSpan>(buffers_);
   }
 
   common::ExportResult Export(
@@ -211,6 +247,7 @@ class OtlpExporter final : public sdk::SpanExporter {
   std::shared_ptr<OtlpSender> sender_;
   bool as_json_;
   std::shared_ptr<Journey> journey_;
+  Buffers buffers_;   // the processor lets go of spans before it does of this
   std::string body_;  // of the last request: its memory is for the next
 };
 

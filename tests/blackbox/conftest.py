@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.memories import WORDS_ONLY, Memories  # noqa: E402
+from support.otlp_sink import OtlpSink  # noqa: E402
 from support.processes import RedisServer, Server, mongo_database, redis_available, serving  # noqa: E402
 from support.sessions import Session  # noqa: E402
 
@@ -182,3 +183,11 @@ def guarded(guarded_session):
     """The guarded session, for a test after which the server must still serve."""
     yield guarded_session
     assert guarded_session.client.get("/health").json() == {"status": "ok"}
+
+
+@pytest.fixture
+def sink():
+    """A collector of traces and metrics."""
+    with OtlpSink() as sink:
+        yield sink
+    assert not sink.problems

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from support.otlp_sink import Fault, OtlpSink
+from support.otlp_sink import Fault
 from support.processes import wait_until
 from support.provider import Provider
 
@@ -177,13 +177,6 @@ def test_scraped_under_load_and_bounded_in_its_series(client):
             thread.join()
     assert series[-1] < 2000
     assert series[-1] - series[5] < 200, "what many requests make grows no further"
-
-
-@pytest.fixture
-def sink():
-    with OtlpSink() as sink:
-        yield sink
-    assert not sink.problems
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "http/json"])

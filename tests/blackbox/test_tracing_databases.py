@@ -1,17 +1,9 @@
 """Spans of databases: what each engine tells of itself, and what it never tells."""
 
 import pytest
-from support.otlp_sink import OtlpSink
 from support.processes import RedisServer, free_port, mongo_database
 
 PLANTED = "PlantedSecretOfTheUser"
-
-
-@pytest.fixture
-def sink():
-    with OtlpSink() as sink:
-        yield sink
-    assert not sink.problems
 
 
 @pytest.fixture

@@ -10,13 +10,6 @@ from support.processes import free_port, wait_until
 
 
 @pytest.fixture
-def sink():
-    with OtlpSink() as sink:
-        yield sink
-    assert not sink.problems
-
-
-@pytest.fixture
 def start(sink, start_server):
     """Starts a server that exports at once."""
     def start(**settings):

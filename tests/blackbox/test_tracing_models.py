@@ -5,20 +5,12 @@ import os
 
 import pytest
 from support import provider_faults as faults
-from support.otlp_sink import OtlpSink
 from support.provider import Provider
 from support.provider_chat import Completion, model, scripted
 
 KEY = "sk-PlantedKeyOfTheModel"
 PLANTED = "PlantedSecretOfTheUser"
 IDENTITY = {"user.id": "u-42", "session.id": "s-7", "langfuse.trace.metadata.agent_id": "a-1"}
-
-
-@pytest.fixture
-def sink():
-    with OtlpSink() as sink:
-        yield sink
-    assert not sink.problems
 
 
 @pytest.fixture
