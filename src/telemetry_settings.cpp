@@ -179,6 +179,12 @@ std::vector<Setting> shared_exporter_settings() {
   return settings;
 }
 
+Setting most_bytes(std::string name, std::string meaning) {
+  return lenient(integer<std::size_t>(
+      std::move(name), [](Config& c) -> auto& { return c.trace.spans.max_value_bytes; }, 0,
+      1'000'000'000, std::move(meaning)));
+}
+
 void append(std::vector<Setting>& settings, std::vector<Setting> more) {
   std::ranges::move(more, std::back_inserter(settings));
 }
@@ -278,10 +284,9 @@ std::vector<Setting> telemetry_settings() {
            "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
            [](Config& c) -> auto& { return c.trace.spans.max_attributes; }, 1, 10'000,
            "attributes of a span; more are left out")),
-       lenient(integer<std::size_t>(
-           "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-           [](Config& c) -> auto& { return c.trace.spans.max_value_bytes; }, 0, 1'000'000'000,
-           "bytes of an attribute's text; the rest is cut; 0: any number")),
+       most_bytes("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+                  "bytes of an attribute's text; the rest is cut; 0: any number"),
+       most_bytes("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "the same for spans, which wins"),
        word(
            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
            +[](Config& c) -> bool& { return c.trace.spans.capture_content; },

@@ -77,6 +77,15 @@ TEST(Telemetry, StopsWithinTheTimeForBoth) {
   EXPECT_EQ(config_of(traces).trace.exporting.stop_timeout, std::chrono::milliseconds(1000));
 }
 
+TEST(Telemetry, PrefersTheLimitForSpans) {
+  EXPECT_EQ(config_of({{"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "9"}}).trace.spans.max_value_bytes,
+            9u);
+  EXPECT_EQ(config_of({{"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7"},
+                       {"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "9"}})
+                .trace.spans.max_value_bytes,
+            7u);
+}
+
 TEST(Telemetry, DecodesNamesAndValues) {
   const Config config = config_of({{"OTEL_EXPORTER_OTLP_HEADERS", "a%20b = c%2Cd%3D , e=f=g"}});
   EXPECT_EQ(config.trace.exporting.headers, (KeyValues{{"a b", "c,d="}, {"e", "f=g"}}));
