@@ -16,7 +16,7 @@ std::string shown(std::string_view problem) {
 }  // namespace
 
 bool Journey::begin() {
-  if (waiting_.fetch_add(1, std::memory_order_relaxed) < most_waiting_) return true;
+  if (waiting_.fetch_add(1, std::memory_order_release) < most_waiting_) return true;
   waiting_.fetch_sub(1, std::memory_order_relaxed);
   lose(1, "the queue is full");
   return false;

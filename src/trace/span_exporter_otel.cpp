@@ -226,6 +226,7 @@ class OtlpExporter final : public sdk::SpanExporter {
   common::ExportResult Export(
       const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) noexcept override {
     if (spans.empty()) return common::ExportResult::kSuccess;
+    journey_->arrive();
     OtlpSender::Sent sent;
     try {
       write_request(body_, spans);

@@ -21,7 +21,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.load import Connection  # noqa: E402
-from support.processes import BINARY, RedisServer, Server, redis_available  # noqa: E402
+from support.processes import BINARY, TRACED, RedisServer, Server, redis_available  # noqa: E402
 from support.raw_http import request  # noqa: E402
 from support.sessions import message, session_path  # noqa: E402
 
@@ -160,7 +160,7 @@ def run_load(server: Server, seconds: float, kinds: list[type[Worker]]) -> list[
 def run_on(engine: str, seconds: float, connections: int) -> list[str]:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         directory = pathlib.Path(name)
-        settings = {"MAAS_ACCESS_LOG_SAMPLE": "0", "MAAS_WORKERS": "4"}
+        settings = {"MAAS_ACCESS_LOG_SAMPLE": "0", "MAAS_WORKERS": "4", **TRACED}
         if engine == "redis":
             redis_server = RedisServer(directory)
             stack.callback(redis_server.kill)

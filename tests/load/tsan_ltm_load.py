@@ -18,7 +18,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.memories import CATEGORIES, Vocabulary, memory_path  # noqa: E402
-from support.processes import BINARY, Server  # noqa: E402
+from support.processes import BINARY, TRACED, Server  # noqa: E402
 from support.raw_http import request  # noqa: E402
 from support.sessions import message  # noqa: E402
 from tsan_load import Worker, run_load  # noqa: E402
@@ -153,7 +153,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         # A small cache: scopes are thrown out and read again while they are used.
         server = Server(pathlib.Path(name), MAAS_LOCAL_MODEL=model, MAAS_WORKERS="4", MAAS_ACCESS_LOG_SAMPLE="0",
-                        LTM_CACHE_MB="1")
+                        LTM_CACHE_MB="1", **TRACED)
         stack.callback(server.kill)
         server.spawn_server()
         server.wait_for_health(60)

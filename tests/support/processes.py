@@ -74,6 +74,11 @@ class Process:
             raise
 
 
+# Settings of a server that traces every request, and sends metrics, to a collector that isn't there.
+TRACED = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_SCHEDULE_DELAY": "50",
+          "OTEL_METRIC_EXPORT_INTERVAL": "100"}
+
+
 class Server(Process):
     """One `maas serve`. `settings` are environment variables; nothing else of the test's environment is seen."""
 
