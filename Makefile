@@ -1,8 +1,9 @@
 # The commands of this project; each installs what it needs first.
-.PHONY: run build test format bench microbench tsan fuzz clean
+.PHONY: run build test package format bench microbench tsan fuzz clean
 
 FUZZ_SECONDS ?= 300
 OPTIONS ?=
+VERSION ?=
 
 # Installs, builds and starts the server on the embedded database. Options: make run OPTIONS="--port 9000"
 run: build
@@ -13,6 +14,11 @@ build:
 	@scripts/setup build
 	@scripts/build release
 	@scripts/model
+
+# A Debian package and an archive of the server with its model, with checksums, in build/release/packages.
+package:
+	@scripts/setup package
+	@scripts/package $(VERSION)
 
 # Everything that can fail: unit and contract tests under sanitizers, black-box tests, checks.
 test:

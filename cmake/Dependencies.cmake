@@ -50,6 +50,7 @@ foreach(part exporter_ostream_span trace resources common)
     HINTS ${MAAS_DEPS}/backports/usr/lib PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE}
     NO_CMAKE_FIND_ROOT_PATH REQUIRED)
   target_link_libraries(opentelemetry INTERFACE ${OPENTELEMETRY_${part}})
+  list(APPEND OPENTELEMETRY_LIBRARIES ${OPENTELEMETRY_${part}})
 endforeach()
 # Header-only.
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)

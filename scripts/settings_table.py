@@ -1,34 +1,56 @@
 #!/usr/bin/env python3
-"""The settings table of the README, made by the binary itself.
+"""The settings as the binary itself tells them: README.md's table, and deploy/.env.example.
 
-settings_table.py BINARY           writes it into README.md
-settings_table.py --check BINARY   fails where README.md has another one
+settings_table.py BINARY           writes both
+settings_table.py --check BINARY   fails where one of them says something else
 """
 
 import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
-README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
-BETWEEN = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROW = re.compile(r"\| `(?P<name>[A-Z0-9_]+)` \| (`(?P<default>.*?)`)? \| (?P<range>.*?) \| (?P<meaning>.*) \|$")
+
+
+def of_environment(table: str) -> str:
+    """Each row as a comment and a line that shows the default."""
+    lines = []
+    for row in table.splitlines()[2:]:
+        setting = ROW.match(row)
+        if not setting:
+            raise SystemExit(f"this is no row of a setting: {row}")
+        told = f"{setting['meaning']} ({setting['range']})".replace("\\|", "|")
+        lines += textwrap.wrap(told, 118, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+        # What is found out at the start has no value to write down.
+        default = "" if setting["default"] in (None, "cores") else setting["default"]
+        lines.append(f"#{setting['name']}={default}")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     *options, binary = sys.argv[1:]
     table = subprocess.run([binary, "--settings-markdown"], capture_output=True, text=True, check=True).stdout
-    text = README.read_text()
-    if not BETWEEN.search(text):
-        print("README.md has no place for the table")
-        return 1
-    renewed = BETWEEN.sub(lambda _: table, text)
-    if "--check" in options:
-        if renewed != text:
-            print(f"README.md's settings table is not that of the binary; run {sys.argv[0]} {binary}")
-            return 1
-        return 0
-    README.write_text(renewed)
-    return 0
+    failed = 0
+    for name, begin, end, part in (
+        ("README.md", "<!-- settings -->\n", "<!-- /settings -->", table),
+        ("deploy/.env.example", "# <settings>\n", "# </settings>", of_environment(table)),
+    ):
+        file = ROOT / name
+        text = file.read_text()
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise SystemExit(f"{name} has no place for the settings, between {begin.strip()} and {end}")
+        renewed = before + begin + part + end + after
+        if "--check" not in options:
+            file.write_text(renewed)
+        elif renewed != text:
+            print(f"the settings in {name} are not those of the binary; run {sys.argv[0]} {binary}")
+            failed = 1
+    return failed
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ struct Config {
   std::size_t partition_cache_mb = 256;
   std::size_t hnsw_threshold = 20'000;
   std::string language;        // of memories; empty: detected
-  std::string local_model;     // a directory; empty: the one beside the program; "none"
+  std::string local_model;     // a directory; empty: the one that came with the program; "none"
   std::string model_path;      // of fastembed
   std::string model_name;      // of the model there; empty: the directory's
   std::size_t model_dims = 0;  // that it has to have; 0: any

@@ -37,9 +37,12 @@ std::unique_ptr<http::Client> make_client(http::ClientOptions options, const std
   return std::make_unique<http::Client>(loops, std::move(options));
 }
 
-// Where a model lies that nobody named: beside this program.
+// Where a model lies that nobody named: beside this program where it was built, in lib/maas beside its bin
+// where it was installed.
 std::filesystem::path default_model() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "model";
+  const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  auto built = here / "model";
+  return std::filesystem::exists(built) ? built : here.parent_path() / "lib/maas/model";
 }
 
 // Null: no model is there, or none is wanted. Throws Error when one is there and doesn't work.

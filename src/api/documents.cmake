@@ -1,6 +1,5 @@
 # The texts that the API serves about itself, embedded: the OpenAPI document with this version in it,
 # and Swagger UI compressed.
-set(MAAS_VERSION ${PROJECT_VERSION})
 configure_file(api/openapi.json ${CMAKE_CURRENT_BINARY_DIR}/openapi.json @ONLY)
 foreach(asset swagger-ui.css swagger-ui-bundle.js)
   add_custom_command(

@@ -1,4 +1,4 @@
-"""deploy/: what is there can be read, names only what exists, and holds no secret."""
+"""What deploy/ has for the observability of MaaS can be read, names only what exists, and holds no secret."""
 
 import json
 import os

@@ -1,0 +1,6 @@
+# What goes into which package (CPack reads this for each of its generators).
+if(CPACK_GENERATOR STREQUAL DEB)
+  set(CPACK_COMPONENTS_ALL server system)
+else()
+  set(CPACK_COMPONENTS_ALL server libraries)
+endif()
