@@ -1,5 +1,5 @@
 # The commands of this project; each installs what it needs first.
-.PHONY: run build test package format bench microbench tsan fuzz clean
+.PHONY: run build test package arm64 format bench microbench tsan fuzz clean
 
 FUZZ_SECONDS ?= 300
 OPTIONS ?=
@@ -33,6 +33,12 @@ tsan:
 	@scripts/setup test
 	@scripts/build tsan
 	@scripts/run_tsan
+
+# Everything compiled for 64-bit ARM, and the unit and contract tests of that run by QEMU.
+arm64:
+	@scripts/setup arm64
+	@scripts/build arm64
+	ctest --test-dir build/arm64 -j2 --timeout 900 --exclude-regex '^structure' --output-on-failure
 
 format:
 	@scripts/setup format

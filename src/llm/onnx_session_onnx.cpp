@@ -4,6 +4,7 @@
 
 #define ORT_API_MANUAL_INIT
 #include <array>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <onnxruntime_c_api.h>
 #include <onnxruntime_session_options_config_keys.h>
@@ -18,6 +19,10 @@ namespace fs = std::filesystem;
 Error unusable(std::string what, std::string detail = {}) {
   return Error(Errc::unavailable, std::move(what), std::move(detail));
 }
+
+// From 1.29 on the library tells its makers by itself what it is used for, unless this is set when it is
+// loaded. Said before there is a second thread, for a runtime that somebody puts beside a model of his own.
+[[maybe_unused]] const int kNothingIsReported = setenv("ORT_DISABLE_TELEMETRY", "1", 1);
 
 // It stays loaded: its threads' exit handlers would otherwise run code that is gone.
 const OrtApi& load_runtime(std::span<const fs::path> directories) {

@@ -7,6 +7,8 @@
 #include "trace/span_exporter.hpp"
 #include "trace/tracer.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <algorithm>
 #include <array>
 #include <opentelemetry/common/key_value_iterable.h>
@@ -94,8 +96,9 @@ class ThisProcess final : public resource::ResourceDetector {
   const KeyValues& told_;
 };
 
-opentelemetry::common::AttributeValue attribute_value(const Value& value,
-                                                      std::vector<nostd::string_view>& views) {
+using Views = boost::container::small_vector<nostd::string_view, 8>;
+
+opentelemetry::common::AttributeValue attribute_value(const Value& value, Views& views) {
   if (const auto* text = std::get_if<std::string_view>(&value)) return view(*text);
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
   if (const auto* number = std::get_if<double>(&value)) return *number;
@@ -182,7 +185,7 @@ class OtelRecording final : public Recording {
   }
 
   void set(std::string_view name, const Value& value) override {
-    std::vector<nostd::string_view> views;
+    Views views;
     const auto written = attribute_value(value, views);
     write([&](sdk::Recordable& span) { span.SetAttribute(view(name), written); });
   }

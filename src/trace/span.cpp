@@ -54,7 +54,7 @@ struct Span::Known {
 struct Parent::Place {
   Recorder& recorder;
   const SpanOptions& options;
-  std::shared_ptr<const Span::Known> known;  // null: nothing
+  std::shared_ptr<Span::Known> known;  // null: nothing; never changed from here
   TraceContext context;
 };
 
@@ -62,7 +62,7 @@ struct Span::State {
   Recorder& recorder;
   const SpanOptions& options;
   std::unique_ptr<Recording> recording;
-  std::shared_ptr<const Known> known = {};
+  std::shared_ptr<Known> known = {};
   std::size_t attributes = 0;
 };
 
@@ -100,62 +100,63 @@ void Span::set(std::string_view name, const std::vector<std::string>& values) {
 }
 
 void Span::set_value(std::string_view name, const Value& value) {
-  if (!*this || state_->attributes >= state_->options.max_attributes) return;
-  ++state_->attributes;
+  if (!*this) return;
   const std::size_t most = state_->options.max_value_bytes;
   if (const auto* text = std::get_if<std::string_view>(&value)) {
     const WellFormed told(*text, most);
-    state_->recording->set(name, told.text());
+    tell(name, told.text());
   } else if (const auto* texts = std::get_if<std::span<const std::string>>(&value)) {
     std::vector<std::string> told;
     for (const std::string& each : *texts) told.emplace_back(WellFormed(each, most).text());
-    state_->recording->set(name, std::span<const std::string>(told));
+    tell(name, std::span<const std::string>(told));
   } else {
-    state_->recording->set(name, value);
+    tell(name, value);
   }
 }
 
 void Span::identify(const Identity& identity) {
   if (!state_) return;
-  Known known = state_->known ? *state_->known : Known{};
-  Known news;
+  // Known to this span alone it is changed in place, else the others keep what they have told.
+  std::shared_ptr<Known> known = state_->known.use_count() == 1 ? state_->known
+                                 : state_->known ? std::make_shared<Known>(*state_->known)
+                                                 : std::make_shared<Known>();
   const std::size_t most = state_->options.max_value_bytes;
-  const auto learn = [most](std::string& old, std::string& fresh, const std::string& told) {
-    if (!old.empty() || told.empty()) return;
-    old = fresh = WellFormed(told, most).text();
+  const auto learn = [&](std::string_view name, std::string& old, const std::string& told) {
+    if (!old.empty() || told.empty()) return false;
+    old = WellFormed(told, most).text();
+    tell(name, std::string_view(old));
+    return true;
   };
-  learn(known.identity.operation, news.identity.operation, identity.operation);
-  learn(known.identity.user, news.identity.user, identity.user);
-  learn(known.identity.session, news.identity.session, identity.session);
-  learn(known.identity.agent, news.identity.agent, identity.agent);
-  if (!news.identity.operation.empty()) {
-    known.tags = news.tags = parts_of(news.identity.operation);
+  Identity& ours = known->identity;
+  if (learn(attribute::kTraceName, ours.operation, identity.operation)) {
+    known->tags = parts_of(ours.operation);
+    tell(attribute::kTraceTags, std::span<const std::string>(known->tags));
   }
-  state_->known = std::make_shared<const Known>(std::move(known));
-  tell(news);
-}
-
-void Span::inherit(std::shared_ptr<const Known> known) {
-  tell(*known);
+  learn(attribute::kUserId, ours.user, identity.user);
+  learn(attribute::kSessionId, ours.session, identity.session);
+  learn(attribute::kTraceAgentId, ours.agent, identity.agent);
   state_->known = std::move(known);
 }
 
-void Span::tell(const Known& known) {
-  if (!*this) return;
-  const auto tell = [this](std::string_view name, const Value& value) {
-    if (state_->attributes >= state_->options.max_attributes) return;
-    ++state_->attributes;
-    state_->recording->set(name, value);
-  };
-  const auto tell_text = [&tell](std::string_view name, const std::string& text) {
+void Span::inherit(std::shared_ptr<Known> known) {
+  const Identity& identity = known->identity;
+  const auto tell_text = [this](std::string_view name, const std::string& text) {
     if (!text.empty()) tell(name, std::string_view(text));
   };
-  const Identity& identity = known.identity;
   tell_text(attribute::kTraceName, identity.operation);
-  if (!known.tags.empty()) tell(attribute::kTraceTags, std::span<const std::string>(known.tags));
+  if (!known->tags.empty()) {
+    tell(attribute::kTraceTags, std::span<const std::string>(known->tags));
+  }
   tell_text(attribute::kUserId, identity.user);
   tell_text(attribute::kSessionId, identity.session);
   tell_text(attribute::kTraceAgentId, identity.agent);
+  state_->known = std::move(known);
+}
+
+void Span::tell(std::string_view name, const Value& value) {
+  if (!*this || state_->attributes >= state_->options.max_attributes) return;
+  ++state_->attributes;
+  state_->recording->set(name, value);
 }
 
 std::string_view Span::session() const {

@@ -97,9 +97,10 @@ class Span {
   struct Known;
   struct State;
 
-  void inherit(std::shared_ptr<const Known> known);
-  void tell(const Known& known);
+  void inherit(std::shared_ptr<Known> known);
   void set_value(std::string_view name, const Value& value);
+  // The value is well-formed.
+  void tell(std::string_view name, const Value& value);
 
   std::unique_ptr<State> state_;
 };

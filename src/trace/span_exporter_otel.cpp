@@ -9,6 +9,7 @@
 #include <opentelemetry/sdk/trace/exporter.h>
 #include <opentelemetry/sdk/trace/recordable.h>
 #include <protozero/pbf_writer.hpp>
+#include <protozero/varint.hpp>
 #include <ranges>
 #include <vector>
 
@@ -35,6 +36,30 @@ constexpr std::uint32_t kIsRemote = 0x200;
 void write_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view text) {
   if (!text.empty()) to.add_bytes(tag, text.data(), text.size());
 }
+
+// The bytes of a field that has a length, its one-byte tag included.
+std::size_t field_bytes(std::size_t length) {
+  return 1 + static_cast<std::size_t>(protozero::length_of_varint(length)) + length;
+}
+
+// How long an AnyValue is, as a writer that knows it needs not make room first and move what it
+// wrote; 0: that is not worth being found out.
+struct ValueBytes {
+  std::size_t operator()(bool) const { return 2; }
+  template <std::integral T>
+  std::size_t operator()(T value) const {
+    const auto wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+    return 1 + static_cast<std::size_t>(protozero::length_of_varint(wide));
+  }
+  std::size_t operator()(double) const { return 1 + sizeof(double); }
+  std::size_t operator()(nostd::string_view text) const { return field_bytes(text.size()); }
+  std::size_t operator()(const std::string& text) const { return field_bytes(text.size()); }
+  std::size_t operator()(const char*) const { return 0; }
+  template <std::ranges::range Range>
+  std::size_t operator()(const Range&) const {
+    return 0;
+  }
+};
 
 // An AnyValue; of every type that the SDK's variants can hold.
 struct ValueWriter {
@@ -65,34 +90,54 @@ struct ValueWriter {
 template <class Variant>
 void write_attribute(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view name,
                      const Variant& value) {
-  pbf_writer attribute(to, tag);
-  write_text(attribute, 1, name);
-  pbf_writer any(attribute, 2);
+  const std::size_t bytes = nostd::visit(ValueBytes{}, value);
+  pbf_writer attribute(to, tag, bytes == 0 ? 0 : field_bytes(name.size()) + field_bytes(bytes));
+  attribute.add_bytes(1, name.data(), name.size());
+  pbf_writer any(attribute, 2, bytes);
   nostd::visit(ValueWriter{any}, value);
 }
 
-// The memory of spans that were sent is for those that begin: they are freed by another thread than
-// allocated them, which malloc is slow at. Thread-safe.
-class Buffers {
+// A span as it is sent, while it is made.
+struct Message {
+  std::string bytes = {};
+  pbf_writer writer{bytes};
+  std::string name = {};
+  std::string description = {};
+  api::StatusCode status = api::StatusCode::kUnset;
+  api::SpanKind kind = api::SpanKind::kInternal;
+  std::uint32_t flags = 0;
+  bool has_parent = false;
+  std::uint64_t start = 0;  // nanoseconds since 1970
+  std::uint64_t duration = 0;
+};
+
+// The messages that were sent are for spans that begin, with their memory: another thread frees
+// them than made them, which malloc is slow at. Thread-safe.
+class Messages {
  public:
-  std::string take() {
-    std::string buffer;
+  std::unique_ptr<Message> take() {
     {
       const std::lock_guard lock(mutex_);
       if (!free_.empty()) {
-        buffer = std::move(free_.back());
+        auto message = std::move(free_.back());
         free_.pop_back();
+        return message;
       }
     }
-    buffer.clear();
-    buffer.reserve(kSpanBytes);
-    return buffer;
+    auto message = std::make_unique<Message>();
+    message->bytes.reserve(kSpanBytes);
+    return message;
   }
 
-  void give(std::string&& buffer) {
-    if (buffer.capacity() > kMostKeptBytes) return;
+  void give(std::unique_ptr<Message> message) {
+    if (message->bytes.capacity() > kMostKeptBytes) return;
+    message->bytes.clear();
+    message->name.clear();
+    message->description.clear();
+    message->status = api::StatusCode::kUnset;
+    message->has_parent = false;
     const std::lock_guard lock(mutex_);
-    if (free_.size() < kMostKept) free_.push_back(std::move(buffer));
+    if (free_.size() < kMostKept) free_.push_back(std::move(message));
   }
 
  private:
@@ -100,30 +145,31 @@ class Buffers {
   static constexpr std::size_t kMostKeptBytes = 4 * kSpanBytes;
 
   std::mutex mutex_;
-  std::vector<std::string> free_;
+  std::vector<std::unique_ptr<Message>> free_;
 };
 
 class WireSpan final : public sdk::Recordable {
  public:
-  explicit WireSpan(Buffers& buffers) : buffers_(buffers), bytes_(buffers.take()) {}
+  explicit WireSpan(Messages& messages) : messages_(messages), message_(messages.take()) {}
   WireSpan(const WireSpan&) = delete;
-  ~WireSpan() override { buffers_.give(std::move(bytes_)); }
+  ~WireSpan() override { messages_.give(std::move(message_)); }
 
   // Its message, whole; asked for once.
   std::string_view finish() {
-    write_text(span_, 5, name_);
-    if (status_ != api::StatusCode::kUnset) {
-      pbf_writer status(span_, 15);
-      write_text(status, 2, description_);
-      status.add_enum(3, static_cast<std::int32_t>(status_));
+    pbf_writer& span = message_->writer;
+    write_text(span, 5, message_->name);
+    if (message_->status != api::StatusCode::kUnset) {
+      pbf_writer status(span, 15);
+      write_text(status, 2, message_->description);
+      status.add_enum(3, static_cast<std::int32_t>(message_->status));
     }
     // OTLP knows of each span whether its parent is remote: that of a request alone may be.
-    const bool is_remote = kind_ == api::SpanKind::kServer && has_parent_;
-    span_.add_fixed32(16, flags_ | kKnowsRemote | (is_remote ? kIsRemote : 0));
-    span_.add_enum(6, static_cast<std::int32_t>(kind_) + 1);  // OTLP's 0 is "unspecified"
-    span_.add_fixed64(7, start_);
-    span_.add_fixed64(8, start_ + duration_);
-    return bytes_;
+    const bool is_remote = message_->kind == api::SpanKind::kServer && message_->has_parent;
+    span.add_fixed32(16, message_->flags | kKnowsRemote | (is_remote ? kIsRemote : 0));
+    span.add_enum(6, static_cast<std::int32_t>(message_->kind) + 1);  // OTLP's 0 is "unspecified"
+    span.add_fixed64(7, message_->start);
+    span.add_fixed64(8, message_->start + message_->duration);
+    return message_->bytes;
   }
   const Resource* resource() const { return resource_; }
   const InstrumentationScope* scope() const { return scope_; }
@@ -131,13 +177,15 @@ class WireSpan final : public sdk::Recordable {
   void SetIdentity(const api::SpanContext& context, api::SpanId parent) noexcept override {
     add_id(1, context.trace_id().Id());
     add_id(2, context.span_id().Id());
-    write_text(span_, 3, context.trace_state()->ToHeader());
-    has_parent_ = parent.IsValid();
-    if (has_parent_) add_id(4, parent.Id());
+    if (!context.trace_state()->Empty()) {
+      write_text(message_->writer, 3, context.trace_state()->ToHeader());
+    }
+    message_->has_parent = parent.IsValid();
+    if (message_->has_parent) add_id(4, parent.Id());
   }
   void SetAttribute(nostd::string_view name,
                     const opentelemetry::common::AttributeValue& value) noexcept override {
-    write_attribute(span_, 9, {name.data(), name.size()}, value);
+    write_attribute(message_->writer, 9, {name.data(), name.size()}, value);
   }
   // Recording knows neither events nor links.
   void AddEvent(nostd::string_view, opentelemetry::common::SystemTimestamp,
@@ -145,20 +193,20 @@ class WireSpan final : public sdk::Recordable {
   void AddLink(const api::SpanContext&,
                const opentelemetry::common::KeyValueIterable&) noexcept override {}
   void SetStatus(api::StatusCode code, nostd::string_view description) noexcept override {
-    status_ = code;
-    description_.assign(description.data(), description.size());
+    message_->status = code;
+    message_->description.assign(description.data(), description.size());
   }
   void SetName(nostd::string_view name) noexcept override {
-    name_.assign(name.data(), name.size());
+    message_->name.assign(name.data(), name.size());
   }
-  void SetTraceFlags(api::TraceFlags flags) noexcept override { flags_ = flags.flags(); }
-  void SetSpanKind(api::SpanKind kind) noexcept override { kind_ = kind; }
+  void SetTraceFlags(api::TraceFlags flags) noexcept override { message_->flags = flags.flags(); }
+  void SetSpanKind(api::SpanKind kind) noexcept override { message_->kind = kind; }
   void SetResource(const Resource& resource) noexcept override { resource_ = &resource; }
   void SetStartTime(opentelemetry::common::SystemTimestamp start) noexcept override {
-    start_ = static_cast<std::uint64_t>(start.time_since_epoch().count());
+    message_->start = static_cast<std::uint64_t>(start.time_since_epoch().count());
   }
   void SetDuration(std::chrono::nanoseconds duration) noexcept override {
-    duration_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
+    message_->duration = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
   }
   void SetInstrumentationScope(const InstrumentationScope& scope) noexcept override {
     scope_ = &scope;
@@ -167,20 +215,11 @@ class WireSpan final : public sdk::Recordable {
  private:
   template <std::size_t Size>
   void add_id(protozero::pbf_tag_type tag, nostd::span<const std::uint8_t, Size> id) {
-    span_.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
+    message_->writer.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
   }
 
-  Buffers& buffers_;
-  std::string bytes_;
-  pbf_writer span_{bytes_};
-  std::string name_;
-  std::string description_;
-  api::StatusCode status_ = api::StatusCode::kUnset;
-  api::SpanKind kind_ = api::SpanKind::kInternal;
-  std::uint32_t flags_ = 0;
-  bool has_parent_ = false;
-  std::uint64_t start_ = 0;  // nanoseconds since 1970
-  std::uint64_t duration_ = 0;
+  Messages& messages_;
+  std::unique_ptr<Message> message_;
   const Resource* resource_ = nullptr;
   const InstrumentationScope* scope_ = nullptr;
 };
@@ -220,7 +259,7 @@ class OtlpExporter final : public sdk::SpanExporter {
       : sender_(std::move(sender)), as_json_(as_json), journey_(std::move(journey)) {}
 
   std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
-    return std::make_unique<WireSpan>(buffers_);
+    return std::make_unique<WireSpan>(messages_);
   }
 
   common::ExportResult Export(
@@ -248,8 +287,8 @@ class OtlpExporter final : public sdk::SpanExporter {
   std::shared_ptr<OtlpSender> sender_;
   bool as_json_;
   std::shared_ptr<Journey> journey_;
-  Buffers buffers_;   // the processor lets go of spans before it does of this
-  std::string body_;  // of the last request: its memory is for the next
+  Messages messages_;  // the processor lets go of spans before it does of this
+  std::string body_;   // of the last request: its memory is for the next
 };
 
 }  // namespace

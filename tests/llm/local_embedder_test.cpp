@@ -38,6 +38,10 @@ std::string refusal(const LocalModelOptions& options) {
   }
 }
 
+TEST(LocalEmbedder, ForbidsTheRuntimeToReportItsUseBeforeItIsLoaded) {
+  EXPECT_STREQ(std::getenv("ORT_DISABLE_TELEMETRY"), "1");
+}
+
 TEST(LocalEmbedder, SaysWhatToDoWithoutAModel) {
   const test::TemporaryDirectory directory;
   EXPECT_NE(refusal({.directory = directory.path() / "none", .remedy = kRemedy}), "");

@@ -167,3 +167,8 @@ def test_the_graph_is_the_published_model(models):
     tokenizer = read_tokenizer(PUBLISHED, 256)
     theirs = np.array([plain.embed(tokenizer.encode(text).ids) for text in texts])
     assert cosines(ours, theirs).min() >= 0.9999
+
+
+def test_the_runtime_has_nothing_that_reports_its_use(models):
+    for directory in (models["8 bits"], models["32 bits"]):
+        assert b"OneCollector" not in (pathlib.Path(directory) / "libonnxruntime.so").read_bytes()
