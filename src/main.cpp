@@ -32,6 +32,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <sys/stat.h>
 
 namespace {
 
@@ -78,6 +79,8 @@ int serve(const Config& config) {
 }
 
 int run(CLI::App& app, const Options& options) {
+  // What is written holds what users said: databases, copies and archives are this user's alone.
+  umask(S_IRWXG | S_IRWXO);
   if (app.got_subcommand("version")) {
     std::puts(MAAS_VERSION);
     return 0;

@@ -324,8 +324,9 @@ class MongoMemoryStore final : public MemoryStore {
   }
 
  private:
-  static MongoSearchOptions with_clock(MongoSearchOptions options,
+  static MongoSearchOptions with_clock(const MongoSearchOptions& told,
                                        const std::function<Timestamp()>& clock) {
+    MongoSearchOptions options = told;
     options.cache.clock = clock;
     return options;
   }

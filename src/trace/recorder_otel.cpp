@@ -115,11 +115,18 @@ api::SpanKind kind_of(Kind kind) {
                                 : api::SpanKind::kInternal;
 }
 
-api::SpanContext sdk_context(const TraceContext& context) {
-  const auto state = context.state.empty() ? api::TraceState::GetDefault()
-                                           : api::TraceState::FromHeader(view(context.state));
-  return {api::TraceId(context.trace_id), api::SpanId(context.span_id),
-          api::TraceFlags(context.flags), context.remote, state};
+// An empty state of this thread's own: all threads would wait for each other to count who holds the
+// SDK's.
+const nostd::shared_ptr<api::TraceState>& no_state() {
+  thread_local const auto none = api::TraceState::FromHeader("");
+  return none;
+}
+
+api::SpanContext sdk_context(const std::optional<TraceContext>& context) {
+  if (!context) return {{}, {}, {}, false, no_state()};
+  return {api::TraceId(context->trace_id), api::SpanId(context->span_id),
+          api::TraceFlags(context->flags), context->remote,
+          context->state.empty() ? no_state() : api::TraceState::FromHeader(view(context->state))};
 }
 
 // Where a kept span goes when it ends.
@@ -242,7 +249,7 @@ class OtelRecorder final : public Recorder {
   std::unique_ptr<Recording> begin(Kind kind, std::string_view name,
                                    const std::optional<TraceContext>& parent,
                                    std::chrono::nanoseconds already_lasted) override {
-    const api::SpanContext above = parent ? sdk_context(*parent) : api::SpanContext::GetInvalid();
+    const api::SpanContext above = sdk_context(parent);
     const api::TraceId trace = parent ? above.trace_id() : ids_->GenerateTraceId();
     const api::SpanId id = ids_->GenerateSpanId();
     static const opentelemetry::common::NoopKeyValueIterable no_attributes;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <iterator>
 #include <mutex>
 #include <opentelemetry/sdk/instrumentationscope/instrumentation_scope.h>
 #include <opentelemetry/sdk/resource/resource.h>
@@ -109,6 +110,15 @@ struct Message {
   bool has_parent = false;
   std::uint64_t start = 0;  // nanoseconds since 1970
   std::uint64_t duration = 0;
+
+  // But for its memory.
+  void forget() {
+    bytes.clear();
+    name.clear();
+    description.clear();
+    status = api::StatusCode::kUnset;
+    has_parent = false;
+  }
 };
 
 // The messages that were sent are for spans that begin, with their memory: another thread frees
@@ -129,15 +139,14 @@ class Messages {
     return message;
   }
 
-  void give(std::unique_ptr<Message> message) {
-    if (message->bytes.capacity() > kMostKeptBytes) return;
-    message->bytes.clear();
-    message->name.clear();
-    message->description.clear();
-    message->status = api::StatusCode::kUnset;
-    message->has_parent = false;
+  void give(std::vector<std::unique_ptr<Message>>& messages) {
+    std::erase_if(messages,
+                  [](const auto& message) { return message->bytes.capacity() > kMostKeptBytes; });
+    for (const auto& message : messages) message->forget();
     const std::lock_guard lock(mutex_);
-    if (free_.size() < kMostKept) free_.push_back(std::move(message));
+    const std::size_t kept = std::min(messages.size(), kMostKept - free_.size());
+    std::ranges::move(messages | std::views::take(kept), std::back_inserter(free_));
+    messages.clear();
   }
 
  private:
@@ -150,12 +159,10 @@ class Messages {
 
 class WireSpan final : public sdk::Recordable {
  public:
-  explicit WireSpan(Messages& messages) : messages_(messages), message_(messages.take()) {}
-  WireSpan(const WireSpan&) = delete;
-  ~WireSpan() override { messages_.give(std::move(message_)); }
+  explicit WireSpan(std::unique_ptr<Message> message) : message_(std::move(message)) {}
 
-  // Its message, whole; asked for once.
-  std::string_view finish() {
+  // Its message, whole; the last that is asked of it.
+  std::unique_ptr<Message> finish() {
     pbf_writer& span = message_->writer;
     write_text(span, 5, message_->name);
     if (message_->status != api::StatusCode::kUnset) {
@@ -169,7 +176,7 @@ class WireSpan final : public sdk::Recordable {
     span.add_enum(6, static_cast<std::int32_t>(message_->kind) + 1);  // OTLP's 0 is "unspecified"
     span.add_fixed64(7, message_->start);
     span.add_fixed64(8, message_->start + message_->duration);
-    return message_->bytes;
+    return std::move(message_);
   }
   const Resource* resource() const { return resource_; }
   const InstrumentationScope* scope() const { return scope_; }
@@ -218,14 +225,15 @@ class WireSpan final : public sdk::Recordable {
     message_->writer.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
   }
 
-  Messages& messages_;
   std::unique_ptr<Message> message_;
   const Resource* resource_ = nullptr;
   const InstrumentationScope* scope_ = nullptr;
 };
 
-// An ExportTraceServiceRequest. All spans of a process are of one resource and one scope.
-void write_request(std::string& bytes, const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) {
+// An ExportTraceServiceRequest, and in `written` the spans' messages, which it holds now. All spans
+// of a process are of one resource and one scope.
+void write_request(std::string& bytes, const nostd::span<std::unique_ptr<sdk::Recordable>>& spans,
+                   std::vector<std::unique_ptr<Message>>& written) {
   const auto wire = [](const std::unique_ptr<sdk::Recordable>& span) -> WireSpan& {
     return static_cast<WireSpan&>(*span);  // made by this exporter
   };
@@ -248,8 +256,8 @@ void write_request(std::string& bytes, const nostd::span<std::unique_ptr<sdk::Re
   }
   write_text(of_scope, 3, first.scope()->GetSchemaURL());
   for (const auto& span : spans) {
-    const std::string_view message = wire(span).finish();
-    of_scope.add_message(2, message.data(), message.size());
+    written.push_back(wire(span).finish());
+    of_scope.add_message(2, written.back()->bytes);
   }
 }
 
@@ -259,7 +267,7 @@ class OtlpExporter final : public sdk::SpanExporter {
       : sender_(std::move(sender)), as_json_(as_json), journey_(std::move(journey)) {}
 
   std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
-    return std::make_unique<WireSpan>(messages_);
+    return std::make_unique<WireSpan>(messages_.take());
   }
 
   common::ExportResult Export(
@@ -268,7 +276,8 @@ class OtlpExporter final : public sdk::SpanExporter {
     journey_->arrive();
     OtlpSender::Sent sent;
     try {
-      write_request(body_, spans);
+      write_request(body_, spans, written_);
+      messages_.give(written_);
       if (as_json_) body_ = otlp_json_of_traces(body_);
       sent = sender_->send(body_);
     } catch (const std::exception& error) {
@@ -287,8 +296,10 @@ class OtlpExporter final : public sdk::SpanExporter {
   std::shared_ptr<OtlpSender> sender_;
   bool as_json_;
   std::shared_ptr<Journey> journey_;
-  Messages messages_;  // the processor lets go of spans before it does of this
-  std::string body_;   // of the last request: its memory is for the next
+  Messages messages_;
+  // Of the last request: their memory is for the next.
+  std::vector<std::unique_ptr<Message>> written_;
+  std::string body_;
 };
 
 }  // namespace

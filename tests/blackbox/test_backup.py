@@ -36,6 +36,16 @@ def test_a_restored_backup_serves_the_same(tmp_path):
         assert len(Session(client, "a").append("goes on")) == 1
 
 
+def test_what_is_written_is_for_the_eyes_of_its_user_alone(tmp_path):
+    with serving(tmp_path) as server, server.client() as client:
+        Session(client, "a").append("for nobody else")
+        assert server.run("backup", str(tmp_path / "copy")).returncode == 0
+        data = server.directory / "data"
+        written = [data, *data.iterdir(), tmp_path / "copy"]
+        assert len(written) >= 3
+        assert [file for file in written if file.stat().st_mode & 0o077] == []
+
+
 def test_a_backup_made_while_messages_are_written_is_whole(tmp_path):
     copy = tmp_path / "copy"
     written = []
