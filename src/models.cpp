@@ -37,8 +37,8 @@ std::unique_ptr<http::Client> make_client(http::ClientOptions options, const std
   return std::make_unique<http::Client>(loops, std::move(options));
 }
 
-// Where a model lies that nobody named: beside this program where it was built, in lib/maas beside its bin
-// where it was installed.
+// Where a model lies that nobody named: beside this program where it was built, in lib/maas beside
+// its bin where it was installed.
 std::filesystem::path default_model() {
   const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   auto built = here / "model";

@@ -211,7 +211,8 @@ std::vector<Setting> own_settings() {
           "language of the memories, as english or en; empty: detected for each"),
       free_text(
           "MAAS_LOCAL_MODEL", [](Config& c) -> auto& { return c.local_model; },
-          "directory of the embedding model; empty: the one that came with the program, if it is there; "
+          "directory of the embedding model; empty: the one that came with the program, if it is "
+          "there; "
           "none: "
           "search by words alone"),
       integer<std::size_t>(

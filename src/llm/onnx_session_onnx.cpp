@@ -20,8 +20,9 @@ Error unusable(std::string what, std::string detail = {}) {
   return Error(Errc::unavailable, std::move(what), std::move(detail));
 }
 
-// From 1.29 on the library tells its makers by itself what it is used for, unless this is set when it is
-// loaded. Said before there is a second thread, for a runtime that somebody puts beside a model of his own.
+// From 1.29 on the library tells its makers by itself what it is used for, unless this is set when
+// it is loaded. Said before there is a second thread, for a runtime that somebody puts beside a
+// model of his own.
 [[maybe_unused]] const int kNothingIsReported = setenv("ORT_DISABLE_TELEMETRY", "1", 1);
 
 // It stays loaded: its threads' exit handlers would otherwise run code that is gone.

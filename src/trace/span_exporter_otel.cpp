@@ -2,6 +2,7 @@
 #include "trace/span_exporter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <iterator>
 #include <mutex>
@@ -38,30 +39,6 @@ void write_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view te
   if (!text.empty()) to.add_bytes(tag, text.data(), text.size());
 }
 
-// The bytes of a field that has a length, its one-byte tag included.
-std::size_t field_bytes(std::size_t length) {
-  return 1 + static_cast<std::size_t>(protozero::length_of_varint(length)) + length;
-}
-
-// How long an AnyValue is, as a writer that knows it needs not make room first and move what it
-// wrote; 0: that is not worth being found out.
-struct ValueBytes {
-  std::size_t operator()(bool) const { return 2; }
-  template <std::integral T>
-  std::size_t operator()(T value) const {
-    const auto wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
-    return 1 + static_cast<std::size_t>(protozero::length_of_varint(wide));
-  }
-  std::size_t operator()(double) const { return 1 + sizeof(double); }
-  std::size_t operator()(nostd::string_view text) const { return field_bytes(text.size()); }
-  std::size_t operator()(const std::string& text) const { return field_bytes(text.size()); }
-  std::size_t operator()(const char*) const { return 0; }
-  template <std::ranges::range Range>
-  std::size_t operator()(const Range&) const {
-    return 0;
-  }
-};
-
 // An AnyValue; of every type that the SDK's variants can hold.
 struct ValueWriter {
   pbf_writer& to;
@@ -88,13 +65,41 @@ struct ValueWriter {
   }
 };
 
+// The tags and lengths before a text, as many bytes as they take.
+class Head {
+ public:
+  Head& field(protozero::pbf_tag_type tag, std::size_t length) {
+    add(tag << 3 | static_cast<std::uint64_t>(protozero::pbf_wire_type::length_delimited));
+    add(length);
+    return *this;
+  }
+  const char* data() const { return bytes_.data(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  void add(std::uint64_t number) {
+    size_ +=
+        static_cast<std::size_t>(protozero::add_varint_to_buffer(bytes_.data() + size_, number));
+  }
+
+  std::array<char, 4 * protozero::max_varint_length> bytes_;
+  std::size_t size_ = 0;
+};
+
+// Most attributes are texts: with all lengths known no room is made first, and nothing moved then.
+void write_attribute_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view name,
+                          std::string_view text) {
+  const Head of_text = Head().field(1, text.size());
+  to.add_bytes_vectored(tag, Head().field(1, name.size()), name,
+                        Head().field(2, of_text.size() + text.size()), of_text, text);
+}
+
 template <class Variant>
 void write_attribute(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view name,
                      const Variant& value) {
-  const std::size_t bytes = nostd::visit(ValueBytes{}, value);
-  pbf_writer attribute(to, tag, bytes == 0 ? 0 : field_bytes(name.size()) + field_bytes(bytes));
-  attribute.add_bytes(1, name.data(), name.size());
-  pbf_writer any(attribute, 2, bytes);
+  pbf_writer attribute(to, tag);
+  write_text(attribute, 1, name);
+  pbf_writer any(attribute, 2);
   nostd::visit(ValueWriter{any}, value);
 }
 
@@ -192,7 +197,13 @@ class WireSpan final : public sdk::Recordable {
   }
   void SetAttribute(nostd::string_view name,
                     const opentelemetry::common::AttributeValue& value) noexcept override {
-    write_attribute(message_->writer, 9, {name.data(), name.size()}, value);
+    constexpr protozero::pbf_tag_type kAttribute = 9;
+    const std::string_view key(name.data(), name.size());
+    if (const auto* text = nostd::get_if<nostd::string_view>(&value)) {
+      write_attribute_text(message_->writer, kAttribute, key, {text->data(), text->size()});
+    } else {
+      write_attribute(message_->writer, kAttribute, key, value);
+    }
   }
   // Recording knows neither events nor links.
   void AddEvent(nostd::string_view, opentelemetry::common::SystemTimestamp,
