@@ -1,6 +1,5 @@
 # What is installed, and the packages that `make package` makes of it: a Debian package, which leans on this
 # release's libraries, and an archive that brings all of them but glibc and runs from any folder.
-include(GNUInstallDirs)
 
 # Both find these here: bin/maas, lib/maas/*.so, lib/maas/model.
 set(MAAS_PRIVATE_LIBRARIES lib/maas)
@@ -11,7 +10,7 @@ foreach(library ${OPENTELEMETRY_LIBRARIES})
   get_filename_component(opentelemetry_folder ${library} DIRECTORY)
   file(REAL_PATH ${library} file)
   get_filename_component(name ${library} NAME)
-  install(FILES ${file} DESTINATION ${MAAS_PRIVATE_LIBRARIES} RENAME ${name} COMPONENT server)
+  install(FILES ${file} DESTINATION ${MAAS_PRIVATE_LIBRARIES} RENAME ${name} COMPONENT system)
 endforeach()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/model DESTINATION ${MAAS_PRIVATE_LIBRARIES} COMPONENT server
   OPTIONAL USE_SOURCE_PERMISSIONS PATTERN .made-by EXCLUDE)
@@ -27,7 +26,7 @@ install(FILES deploy/debian/maas.env DESTINATION /etc/maas COMPONENT system
   PERMISSIONS OWNER_READ OWNER_WRITE)
 
 install(RUNTIME_DEPENDENCY_SET maas_libraries DIRECTORIES ${opentelemetry_folder}
-  PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv)\\.so" "^libopentelemetry"
+  PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv)\\.so"
   LIBRARY DESTINATION ${MAAS_PRIVATE_LIBRARIES} COMPONENT libraries)
 
 set(CPACK_PACKAGE_NAME maas)
