@@ -86,6 +86,8 @@ def test_maas_has_the_version_of_the_source(folder):
     version = re.search(r"project\(maas VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
     for file in FILES:
         assert services(folder, file)["maas"]["image"] == f"maas:{version}"
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert set(re.findall(r"^ARG VERSION=?(.*)$", dockerfile, re.M)) == {version}
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -150,7 +150,7 @@ class RedisServer(Process):
         return f"redis://{user}127.0.0.1:{self.port}"
 
     def connect(self) -> redis.Redis:
-        return redis.Redis(port=self.port, password=self.password or None)
+        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password or None)
 
     def start(self) -> "RedisServer":
         arguments = ["redis-server", "--bind", "127.0.0.1", "--port", self.port, "--dir", self.directory,
