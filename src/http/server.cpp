@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 
@@ -37,7 +38,11 @@ asio::ip::tcp::endpoint resolve(const std::string& host, std::uint16_t port,
   if (error || found.empty()) {
     throw Error(Errc::unavailable, "cannot listen on '" + host + "': " + error.message());
   }
-  return found.begin()->endpoint();
+  // "localhost" often names ::1 first; who connects to 127.0.0.1 is not to find nobody there.
+  const auto known_to_all = std::find_if(found.begin(), found.end(), [](const auto& entry) {
+    return entry.endpoint().address().is_v4();
+  });
+  return (known_to_all == found.end() ? found.begin() : known_to_all)->endpoint();
 }
 
 [[noreturn]] void fail_to_listen(const asio::ip::tcp::endpoint& endpoint,
