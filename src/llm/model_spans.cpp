@@ -128,7 +128,8 @@ void tell_completion(trace::Span& span, const Completion& completion) {
   set_text(attribute::kResponseModel, completion.model);
   set_text(attribute::kResponseId, completion.id);
   if (!completion.finish_reason.empty()) {
-    span.set(attribute::kFinishReasons, std::vector<std::string>(1, completion.finish_reason));
+    const std::array<std::string_view, 1> reasons{completion.finish_reason};
+    span.set(attribute::kFinishReasons, reasons);
   }
   set_count(attribute::kInputTokens, completion.prompt_tokens);
   set_count(attribute::kOutputTokens, completion.completion_tokens);

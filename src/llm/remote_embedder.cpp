@@ -11,6 +11,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <array>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -127,7 +128,8 @@ class RemoteEmbedder final : public Embedder {
     call.timer.emplace("embeddings", called);
     tell_embeddings(call.span, texts, options_.dims);
     if (options_.provider == "openai" || options_.provider == "azure_openai") {
-      call.span.set(trace::attribute::kEncodingFormats, std::vector<std::string>(1, "base64"));
+      constexpr std::array<std::string_view, 1> kFormats{"base64"};
+      call.span.set(trace::attribute::kEncodingFormats, kFormats);
     }
     for (auto& header : call.span.headers()) request.headers.push_back(std::move(header));
     const http::ClientReply reply = co_await client_.send(request);

@@ -17,7 +17,7 @@ enum class Kind { internal, server, client };
 
 // What an attribute says. Borrows.
 using Value =
-    std::variant<std::string_view, std::int64_t, double, bool, std::span<const std::string>>;
+    std::variant<std::string_view, std::int64_t, double, bool, std::span<const std::string_view>>;
 
 // One span while it lasts; destroying it ends it. Used by one thread at a time.
 class Recording {

@@ -99,11 +99,10 @@ class ThisProcess final : public resource::ResourceDetector {
 using Views = boost::container::small_vector<nostd::string_view, 8>;
 
 opentelemetry::common::AttributeValue attribute_value(const Value& value, Views& views) {
-  if (const auto* text = std::get_if<std::string_view>(&value)) return view(*text);
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
   if (const auto* number = std::get_if<double>(&value)) return *number;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag;
-  for (const std::string& text : std::get<std::span<const std::string>>(value)) {
+  for (const std::string_view text : std::get<std::span<const std::string_view>>(value)) {
     views.push_back(view(text));
   }
   return nostd::span<const nostd::string_view>(views.data(), views.size());
@@ -192,9 +191,12 @@ class OtelRecording final : public Recording {
   }
 
   void set(std::string_view name, const Value& value) override {
+    const auto set_value = [&](const opentelemetry::common::AttributeValue& written) {
+      write([&](sdk::Recordable& span) { span.SetAttribute(view(name), written); });
+    };
+    if (const auto* text = std::get_if<std::string_view>(&value)) return set_value(view(*text));
     Views views;
-    const auto written = attribute_value(value, views);
-    write([&](sdk::Recordable& span) { span.SetAttribute(view(name), written); });
+    set_value(attribute_value(value, views));
   }
   void rename(std::string_view name) override {
     write([&](sdk::Recordable& span) { span.SetName(view(name)); });

@@ -4,14 +4,21 @@
 #include "text/utf8.hpp"
 #include "trace/attributes.hpp"
 
+#include <boost/container/small_vector.hpp>
+
+#include <algorithm>
+#include <deque>
+
 namespace maas::trace {
 namespace {
 
-std::vector<std::string> parts_of(std::string_view operation) {
-  std::vector<std::string> parts;
+using Texts = boost::container::small_vector<std::string_view, 4>;
+
+Texts parts_of(std::string_view operation) {
+  Texts parts;
   while (!operation.empty()) {
     const std::size_t end = std::min(operation.find('.'), operation.size());
-    parts.emplace_back(operation.substr(0, end));
+    parts.push_back(operation.substr(0, end));
     operation.remove_prefix(std::min(end + 1, operation.size()));
   }
   return parts;
@@ -45,10 +52,12 @@ class WellFormed {
 
 }  // namespace
 
-// What is known of a request, in the form in which each of its spans tells it.
+// What is known of a request, as each of its spans tells it.
 struct Span::Known {
-  Identity identity = {};
-  std::vector<std::string> tags = {};
+  std::string operation = {};
+  std::string user = {};
+  std::string session = {};
+  std::string agent = {};
 };
 
 struct Parent::Place {
@@ -56,14 +65,6 @@ struct Parent::Place {
   const SpanOptions& options;
   std::shared_ptr<Span::Known> known;  // null: nothing; never changed from here
   TraceContext context;
-};
-
-struct Span::State {
-  Recorder& recorder;
-  const SpanOptions& options;
-  std::unique_ptr<Recording> recording;
-  std::shared_ptr<Known> known = {};
-  std::size_t attributes = 0;
 };
 
 Span Parent::begin(Kind kind, std::string_view name) const {
@@ -78,111 +79,105 @@ bool Parent::captures_content() const { return place_ && place_->options.capture
 
 Span::Span() noexcept = default;
 Span::Span(Recorder& recorder, const SpanOptions& options, std::unique_ptr<Recording> recording)
-    : state_(std::make_unique<State>(State{recorder, options, std::move(recording)})) {}
+    : recording_(std::move(recording)), recorder_(&recorder), options_(&options) {}
 Span::Span(Span&&) noexcept = default;
 Span& Span::operator=(Span&&) noexcept = default;
 Span::~Span() = default;
 
-Span::operator bool() const { return state_ && state_->recording->is_kept(); }
+Span::operator bool() const { return recording_ && recording_->is_kept(); }
 
-bool Span::captures_content() const { return *this && state_->options.capture_content; }
+bool Span::captures_content() const { return *this && options_->capture_content; }
 
 Parent Span::parent() const {
-  if (!state_) return {};
-  return Parent(std::make_shared<const Parent::Place>(Parent::Place{
-      state_->recorder, state_->options, state_->known, state_->recording->context()}));
+  if (!recording_) return {};
+  return Parent(std::make_shared<const Parent::Place>(
+      Parent::Place{*recorder_, *options_, known_, recording_->context()}));
 }
 
-void Span::set(std::string_view name, std::string_view value) { set_value(name, value); }
-
-void Span::set(std::string_view name, const std::vector<std::string>& values) {
-  set_value(name, std::span<const std::string>(values));
-}
-
-void Span::set_value(std::string_view name, const Value& value) {
+void Span::set(std::string_view name, std::string_view value) {
   if (!*this) return;
-  const std::size_t most = state_->options.max_value_bytes;
-  if (const auto* text = std::get_if<std::string_view>(&value)) {
-    const WellFormed told(*text, most);
-    tell(name, told.text());
-  } else if (const auto* texts = std::get_if<std::span<const std::string>>(&value)) {
-    std::vector<std::string> told;
-    for (const std::string& each : *texts) told.emplace_back(WellFormed(each, most).text());
-    tell(name, std::span<const std::string>(told));
-  } else {
-    tell(name, value);
+  const WellFormed told(value, options_->max_value_bytes);
+  tell(name, told.text());
+}
+
+void Span::set(std::string_view name, std::span<const std::string_view> values) {
+  if (!*this) return;
+  std::deque<WellFormed> told;
+  Texts texts;
+  for (const std::string_view each : values) {
+    texts.push_back(told.emplace_back(each, options_->max_value_bytes).text());
   }
+  tell(name, std::span<const std::string_view>(texts));
 }
 
 void Span::identify(const Identity& identity) {
-  if (!state_) return;
+  if (!recording_) return;
   // Known to this span alone it is changed in place, else the others keep what they have told.
-  std::shared_ptr<Known> known = state_->known.use_count() == 1 ? state_->known
-                                 : state_->known ? std::make_shared<Known>(*state_->known)
-                                                 : std::make_shared<Known>();
-  const std::size_t most = state_->options.max_value_bytes;
-  const auto learn = [&](std::string_view name, std::string& old, const std::string& told) {
+  std::shared_ptr<Known> known = known_.use_count() == 1 ? known_
+                                 : known_                ? std::make_shared<Known>(*known_)
+                                                         : std::make_shared<Known>();
+  const auto learn = [&](std::string_view name, std::string& old, std::string_view told) {
     if (!old.empty() || told.empty()) return false;
-    old = WellFormed(told, most).text();
+    old = WellFormed(told, options_->max_value_bytes).text();
     tell(name, std::string_view(old));
     return true;
   };
-  Identity& ours = known->identity;
-  if (learn(attribute::kTraceName, ours.operation, identity.operation)) {
-    known->tags = parts_of(ours.operation);
-    tell(attribute::kTraceTags, std::span<const std::string>(known->tags));
+  if (learn(attribute::kTraceName, known->operation, identity.operation)) {
+    tell_tags(known->operation);
   }
-  learn(attribute::kUserId, ours.user, identity.user);
-  learn(attribute::kSessionId, ours.session, identity.session);
-  learn(attribute::kTraceAgentId, ours.agent, identity.agent);
-  state_->known = std::move(known);
+  learn(attribute::kUserId, known->user, identity.user);
+  learn(attribute::kSessionId, known->session, identity.session);
+  learn(attribute::kTraceAgentId, known->agent, identity.agent);
+  known_ = std::move(known);
 }
 
 void Span::inherit(std::shared_ptr<Known> known) {
-  const Identity& identity = known->identity;
   const auto tell_text = [this](std::string_view name, const std::string& text) {
     if (!text.empty()) tell(name, std::string_view(text));
   };
-  tell_text(attribute::kTraceName, identity.operation);
-  if (!known->tags.empty()) {
-    tell(attribute::kTraceTags, std::span<const std::string>(known->tags));
-  }
-  tell_text(attribute::kUserId, identity.user);
-  tell_text(attribute::kSessionId, identity.session);
-  tell_text(attribute::kTraceAgentId, identity.agent);
-  state_->known = std::move(known);
+  tell_text(attribute::kTraceName, known->operation);
+  tell_tags(known->operation);
+  tell_text(attribute::kUserId, known->user);
+  tell_text(attribute::kSessionId, known->session);
+  tell_text(attribute::kTraceAgentId, known->agent);
+  known_ = std::move(known);
 }
 
 void Span::tell(std::string_view name, const Value& value) {
-  if (!*this || state_->attributes >= state_->options.max_attributes) return;
-  ++state_->attributes;
-  state_->recording->set(name, value);
+  if (!*this || attributes_ >= options_->max_attributes) return;
+  ++attributes_;
+  recording_->set(name, value);
+}
+
+void Span::tell_tags(std::string_view operation) {
+  if (operation.empty()) return;
+  const Texts tags = parts_of(operation);
+  tell(attribute::kTraceTags, std::span<const std::string_view>(tags));
 }
 
 std::string_view Span::session() const {
-  return state_ && state_->known ? std::string_view(state_->known->identity.session)
-                                 : std::string_view();
+  return known_ ? std::string_view(known_->session) : std::string_view();
 }
 
 void Span::rename(std::string_view name) {
-  if (state_) state_->recording->rename(name);
+  if (recording_) recording_->rename(name);
 }
 
 void Span::fail(std::string_view error_type, std::string_view description) {
-  if (!state_) return;
+  if (!recording_) return;
   set(attribute::kErrorType, error_type);
-  state_->recording->fail(WellFormed(description, 0).text());
+  recording_->fail(WellFormed(description, 0).text());
 }
 
 std::optional<TraceContext> Span::context() const {
-  if (!state_) return std::nullopt;
-  return state_->recording->context();
+  if (!recording_) return std::nullopt;
+  return recording_->context();
 }
 
 std::vector<std::pair<std::string, std::string>> Span::headers() const {
   std::vector<std::pair<std::string, std::string>> headers;
-  if (!state_ || !state_->options.propagate) return headers;
-  const TraceContext context = state_->recording->context();
+  if (!recording_ || !options_->propagate) return headers;
+  const TraceContext context = recording_->context();
   headers.emplace_back("traceparent", traceparent(context));
   if (!context.state.empty()) headers.emplace_back("tracestate", context.state);
   return headers;

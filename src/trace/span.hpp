@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,12 +16,12 @@ namespace maas::trace {
 
 class Span;
 
-// What every span of a request tells of it; empty: unknown.
+// What every span of a request tells of it; empty: unknown. Borrows.
 struct Identity {
-  std::string operation = {};  // "ltm.add": the trace's name, and its parts the tags
-  std::string user = {};
-  std::string session = {};
-  std::string agent = {};
+  std::string_view operation = {};  // "ltm.add": the trace's name, and its parts the tags
+  std::string_view user = {};
+  std::string_view session = {};
+  std::string_view agent = {};
 };
 
 // What holds for every span.
@@ -68,13 +69,13 @@ class Span {
 
   void set(std::string_view name, std::string_view value);
   void set(std::string_view name, const char* value) { set(name, std::string_view(value)); }
-  void set(std::string_view name, bool value) { set_value(name, value); }
-  void set(std::string_view name, double value) { set_value(name, value); }
+  void set(std::string_view name, bool value) { tell(name, value); }
+  void set(std::string_view name, double value) { tell(name, value); }
   template <std::integral T>
   void set(std::string_view name, T value) {
-    set_value(name, static_cast<std::int64_t>(value));
+    tell(name, static_cast<std::int64_t>(value));
   }
-  void set(std::string_view name, const std::vector<std::string>& values);
+  void set(std::string_view name, std::span<const std::string_view> values);
 
   // Tells this of the request, on this span and on those that begin below it from now on; what is
   // known already stays.
@@ -95,14 +96,17 @@ class Span {
  private:
   friend class Parent;
   struct Known;
-  struct State;
 
   void inherit(std::shared_ptr<Known> known);
-  void set_value(std::string_view name, const Value& value);
-  // The value is well-formed.
+  // Well-formed values, from here on.
   void tell(std::string_view name, const Value& value);
+  void tell_tags(std::string_view operation);
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Recording> recording_;  // null: nobody records, and the others say nothing
+  Recorder* recorder_ = nullptr;
+  const SpanOptions* options_ = nullptr;
+  std::shared_ptr<Known> known_;  // null: nothing
+  std::size_t attributes_ = 0;
 };
 
 }  // namespace maas::trace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 #include <iterator>
 #include <mutex>
@@ -39,150 +40,151 @@ void write_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view te
   if (!text.empty()) to.add_bytes(tag, text.data(), text.size());
 }
 
-// An AnyValue; of every type that the SDK's variants can hold.
-struct ValueWriter {
-  pbf_writer& to;
+// Of a field with content of this length, whole; tags are below 16.
+std::size_t field_size(std::size_t length) {
+  return 1 + static_cast<std::size_t>(protozero::length_of_varint(length)) + length;
+}
 
-  void operator()(bool value) const { to.add_bool(2, value); }
+// Writes fields into room that was made for all of them: pbf_writer appends a string byte by byte,
+// and moves what is nested when its length is known.
+class FieldWriter {
+ public:
+  explicit FieldWriter(char* to) : to_(to) {}
+
+  void head(protozero::pbf_tag_type tag, std::size_t length) {
+    tag_of(tag, protozero::pbf_wire_type::length_delimited);
+    to_ += protozero::add_varint_to_buffer(to_, length);
+  }
+  void text(protozero::pbf_tag_type tag, std::string_view text) {
+    head(tag, text.size());
+    to_ = std::ranges::copy(text, to_).out;
+  }
+  void number(protozero::pbf_tag_type tag, std::uint64_t number) {
+    tag_of(tag, protozero::pbf_wire_type::varint);
+    to_ += protozero::add_varint_to_buffer(to_, number);
+  }
+  void number(protozero::pbf_tag_type tag, double number) {
+    tag_of(tag, protozero::pbf_wire_type::fixed64);
+    static_assert(std::endian::native == std::endian::little);
+    to_ = std::ranges::copy(std::bit_cast<std::array<char, sizeof number>>(number), to_).out;
+  }
+
+ private:
+  void tag_of(protozero::pbf_tag_type tag, protozero::pbf_wire_type type) {
+    *to_++ = static_cast<char>(tag << 3 | static_cast<std::uint32_t>(type));
+  }
+
+  char* to_;
+};
+
+template <class T>
+concept List = std::ranges::range<T> && !std::convertible_to<T, std::string_view>;
+
+// The size of an AnyValue, and its writer: of every type that the SDK's variants can hold.
+struct ValueSize {
+  std::size_t operator()(bool) const { return 2; }
+  std::size_t operator()(double) const { return 1 + sizeof(double); }
+  template <std::integral T>
+  std::size_t operator()(T value) const {
+    return 1 +
+           static_cast<std::size_t>(protozero::length_of_varint(static_cast<std::uint64_t>(value)));
+  }
+  template <std::convertible_to<std::string_view> T>
+  std::size_t operator()(const T& text) const {
+    return field_size(std::string_view(text).size());
+  }
+  std::size_t operator()(nostd::string_view text) const { return field_size(text.size()); }
+  template <List Values>
+  std::size_t operator()(const Values& values) const {
+    return field_size(elements(values));
+  }
+
+  template <List Values>
+  static std::size_t elements(const Values& values) {
+    std::size_t size = 0;
+    for (const auto& value : values) size += field_size(ValueSize{}(value));
+    return size;
+  }
+};
+
+struct ValueWriter {
+  FieldWriter& to;
+
+  void operator()(bool value) const { to.number(2, std::uint64_t{value}); }
+  void operator()(double value) const { to.number(4, value); }
   template <std::integral T>
   void operator()(T value) const {
-    to.add_int64(3, static_cast<std::int64_t>(value));
+    to.number(3, static_cast<std::uint64_t>(value));
   }
-  void operator()(double value) const { to.add_double(4, value); }
-  void operator()(const char* text) const { (*this)(std::string_view(text)); }
-  void operator()(const std::string& text) const { (*this)(std::string_view(text)); }
-  void operator()(nostd::string_view text) const {
-    (*this)(std::string_view(text.data(), text.size()));
+  template <std::convertible_to<std::string_view> T>
+  void operator()(const T& text) const {
+    to.text(1, text);
   }
-  void operator()(std::string_view text) const { to.add_bytes(1, text.data(), text.size()); }
-  template <std::ranges::range Range>
-  void operator()(const Range& values) const {
-    pbf_writer array(to, 5);
+  void operator()(nostd::string_view text) const { to.text(1, {text.data(), text.size()}); }
+  template <List Values>
+  void operator()(const Values& values) const {
+    to.head(5, ValueSize::elements(values));
     for (const auto& value : values) {
-      pbf_writer each(array, 1);
-      ValueWriter{each}(value);
+      to.head(1, ValueSize{}(value));
+      (*this)(value);
     }
   }
 };
 
-// The tags and lengths before a text, as many bytes as they take.
-class Head {
- public:
-  Head& field(protozero::pbf_tag_type tag, std::size_t length) {
-    add(tag << 3 | static_cast<std::uint64_t>(protozero::pbf_wire_type::length_delimited));
-    add(length);
-    return *this;
-  }
-  const char* data() const { return bytes_.data(); }
-  std::size_t size() const { return size_; }
-
- private:
-  void add(std::uint64_t number) {
-    size_ +=
-        static_cast<std::size_t>(protozero::add_varint_to_buffer(bytes_.data() + size_, number));
-  }
-
-  std::array<char, 4 * protozero::max_varint_length> bytes_;
-  std::size_t size_ = 0;
-};
-
-// Most attributes are texts: with all lengths known no room is made first, and nothing moved then.
-void write_attribute_text(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view name,
-                          std::string_view text) {
-  const Head of_text = Head().field(1, text.size());
-  to.add_bytes_vectored(tag, Head().field(1, name.size()), name,
-                        Head().field(2, of_text.size() + text.size()), of_text, text);
+// `visit` calls what it is given with the value.
+template <class Visit>
+void add_attribute(std::string& bytes, protozero::pbf_tag_type tag, std::string_view name,
+                   const Visit& visit) {
+  const std::size_t value_size = visit(ValueSize{});
+  const std::size_t size = field_size(name.size()) + field_size(value_size);
+  const std::size_t written = bytes.size();
+  bytes.resize(written + field_size(size));
+  FieldWriter to(bytes.data() + written);
+  to.head(tag, size);
+  to.text(1, name);
+  to.head(2, value_size);
+  visit(ValueWriter{to});
 }
 
 template <class Variant>
-void write_attribute(pbf_writer& to, protozero::pbf_tag_type tag, std::string_view name,
+void write_attribute(std::string& bytes, protozero::pbf_tag_type tag, std::string_view name,
                      const Variant& value) {
-  pbf_writer attribute(to, tag);
-  write_text(attribute, 1, name);
-  pbf_writer any(attribute, 2);
-  nostd::visit(ValueWriter{any}, value);
+  add_attribute(bytes, tag, name,
+                [&value](const auto& visitor) { return nostd::visit(visitor, value); });
 }
 
-// A span as it is sent, while it is made.
-struct Message {
-  std::string bytes = {};
-  pbf_writer writer{bytes};
-  std::string name = {};
-  std::string description = {};
-  api::StatusCode status = api::StatusCode::kUnset;
-  api::SpanKind kind = api::SpanKind::kInternal;
-  std::uint32_t flags = 0;
-  bool has_parent = false;
-  std::uint64_t start = 0;  // nanoseconds since 1970
-  std::uint64_t duration = 0;
-
-  // But for its memory.
-  void forget() {
-    bytes.clear();
-    name.clear();
-    description.clear();
-    status = api::StatusCode::kUnset;
-    has_parent = false;
-  }
-};
-
-// The messages that were sent are for spans that begin, with their memory: another thread frees
-// them than made them, which malloc is slow at. Thread-safe.
-class Messages {
- public:
-  std::unique_ptr<Message> take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        auto message = std::move(free_.back());
-        free_.pop_back();
-        return message;
-      }
-    }
-    auto message = std::make_unique<Message>();
-    message->bytes.reserve(kSpanBytes);
-    return message;
-  }
-
-  void give(std::vector<std::unique_ptr<Message>>& messages) {
-    std::erase_if(messages,
-                  [](const auto& message) { return message->bytes.capacity() > kMostKeptBytes; });
-    for (const auto& message : messages) message->forget();
-    const std::lock_guard lock(mutex_);
-    const std::size_t kept = std::min(messages.size(), kMostKept - free_.size());
-    std::ranges::move(messages | std::views::take(kept), std::back_inserter(free_));
-    messages.clear();
-  }
-
- private:
-  static constexpr std::size_t kMostKept = 4096;
-  static constexpr std::size_t kMostKeptBytes = 4 * kSpanBytes;
-
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Message>> free_;
-};
-
+// A span in its form on the wire from the beginning. Kept for another one when it is sent, with its
+// memory.
 class WireSpan final : public sdk::Recordable {
  public:
-  explicit WireSpan(std::unique_ptr<Message> message) : message_(std::move(message)) {}
+  WireSpan() { bytes_.reserve(kSpanBytes); }
+  WireSpan(const WireSpan&) = delete;
 
-  // Its message, whole; the last that is asked of it.
-  std::unique_ptr<Message> finish() {
-    pbf_writer& span = message_->writer;
-    write_text(span, 5, message_->name);
-    if (message_->status != api::StatusCode::kUnset) {
-      pbf_writer status(span, 15);
-      write_text(status, 2, message_->description);
-      status.add_enum(3, static_cast<std::int32_t>(message_->status));
+  // The message, whole; the last that is asked of it.
+  const std::string& finish() {
+    write_text(writer_, 5, name_);
+    if (status_ != api::StatusCode::kUnset) {
+      pbf_writer status(writer_, 15);
+      write_text(status, 2, description_);
+      status.add_enum(3, static_cast<std::int32_t>(status_));
     }
     // OTLP knows of each span whether its parent is remote: that of a request alone may be.
-    const bool is_remote = message_->kind == api::SpanKind::kServer && message_->has_parent;
-    span.add_fixed32(16, message_->flags | kKnowsRemote | (is_remote ? kIsRemote : 0));
-    span.add_enum(6, static_cast<std::int32_t>(message_->kind) + 1);  // OTLP's 0 is "unspecified"
-    span.add_fixed64(7, message_->start);
-    span.add_fixed64(8, message_->start + message_->duration);
-    return std::move(message_);
+    const bool is_remote = kind_ == api::SpanKind::kServer && has_parent_;
+    writer_.add_fixed32(16, flags_ | kKnowsRemote | (is_remote ? kIsRemote : 0));
+    writer_.add_enum(6, static_cast<std::int32_t>(kind_) + 1);  // OTLP's 0 is "unspecified"
+    writer_.add_fixed64(7, start_);
+    writer_.add_fixed64(8, start_ + duration_);
+    return bytes_;
   }
+  // All but its memory.
+  void forget() {
+    bytes_.clear();
+    name_.clear();
+    description_.clear();
+    status_ = api::StatusCode::kUnset;
+    has_parent_ = false;
+  }
+  std::size_t memory() const { return bytes_.capacity(); }
   const Resource* resource() const { return resource_; }
   const InstrumentationScope* scope() const { return scope_; }
 
@@ -190,19 +192,20 @@ class WireSpan final : public sdk::Recordable {
     add_id(1, context.trace_id().Id());
     add_id(2, context.span_id().Id());
     if (!context.trace_state()->Empty()) {
-      write_text(message_->writer, 3, context.trace_state()->ToHeader());
+      write_text(writer_, 3, context.trace_state()->ToHeader());
     }
-    message_->has_parent = parent.IsValid();
-    if (message_->has_parent) add_id(4, parent.Id());
+    has_parent_ = parent.IsValid();
+    if (has_parent_) add_id(4, parent.Id());
   }
   void SetAttribute(nostd::string_view name,
                     const opentelemetry::common::AttributeValue& value) noexcept override {
     constexpr protozero::pbf_tag_type kAttribute = 9;
     const std::string_view key(name.data(), name.size());
-    if (const auto* text = nostd::get_if<nostd::string_view>(&value)) {
-      write_attribute_text(message_->writer, kAttribute, key, {text->data(), text->size()});
+    if (const auto* text = nostd::get_if<nostd::string_view>(&value)) {  // most are
+      add_attribute(bytes_, kAttribute, key,
+                    [text](const auto& visitor) { return visitor(*text); });
     } else {
-      write_attribute(message_->writer, kAttribute, key, value);
+      write_attribute(bytes_, kAttribute, key, value);
     }
   }
   // Recording knows neither events nor links.
@@ -211,20 +214,20 @@ class WireSpan final : public sdk::Recordable {
   void AddLink(const api::SpanContext&,
                const opentelemetry::common::KeyValueIterable&) noexcept override {}
   void SetStatus(api::StatusCode code, nostd::string_view description) noexcept override {
-    message_->status = code;
-    message_->description.assign(description.data(), description.size());
+    status_ = code;
+    description_.assign(description.data(), description.size());
   }
   void SetName(nostd::string_view name) noexcept override {
-    message_->name.assign(name.data(), name.size());
+    name_.assign(name.data(), name.size());
   }
-  void SetTraceFlags(api::TraceFlags flags) noexcept override { message_->flags = flags.flags(); }
-  void SetSpanKind(api::SpanKind kind) noexcept override { message_->kind = kind; }
+  void SetTraceFlags(api::TraceFlags flags) noexcept override { flags_ = flags.flags(); }
+  void SetSpanKind(api::SpanKind kind) noexcept override { kind_ = kind; }
   void SetResource(const Resource& resource) noexcept override { resource_ = &resource; }
   void SetStartTime(opentelemetry::common::SystemTimestamp start) noexcept override {
-    message_->start = static_cast<std::uint64_t>(start.time_since_epoch().count());
+    start_ = static_cast<std::uint64_t>(start.time_since_epoch().count());
   }
   void SetDuration(std::chrono::nanoseconds duration) noexcept override {
-    message_->duration = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
+    duration_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
   }
   void SetInstrumentationScope(const InstrumentationScope& scope) noexcept override {
     scope_ = &scope;
@@ -233,31 +236,68 @@ class WireSpan final : public sdk::Recordable {
  private:
   template <std::size_t Size>
   void add_id(protozero::pbf_tag_type tag, nostd::span<const std::uint8_t, Size> id) {
-    message_->writer.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
+    writer_.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
   }
 
-  std::unique_ptr<Message> message_;
+  std::string bytes_;
+  pbf_writer writer_{bytes_};
+  std::string name_;
+  std::string description_;
+  api::StatusCode status_ = api::StatusCode::kUnset;
+  api::SpanKind kind_ = api::SpanKind::kInternal;
+  std::uint32_t flags_ = 0;
+  bool has_parent_ = false;
+  std::uint64_t start_ = 0;  // nanoseconds since 1970
+  std::uint64_t duration_ = 0;
   const Resource* resource_ = nullptr;
   const InstrumentationScope* scope_ = nullptr;
 };
 
-// An ExportTraceServiceRequest, and in `written` the spans' messages, which it holds now. All spans
-// of a process are of one resource and one scope.
-void write_request(std::string& bytes, const nostd::span<std::unique_ptr<sdk::Recordable>>& spans,
-                   std::vector<std::unique_ptr<Message>>& written) {
-  const auto wire = [](const std::unique_ptr<sdk::Recordable>& span) -> WireSpan& {
-    return static_cast<WireSpan&>(*span);  // made by this exporter
-  };
-  const WireSpan& first = wire(spans[0]);
+// Those that were sent, for spans that begin: another thread would free them than made them, which
+// malloc is slow at. Thread-safe.
+class SentSpans {
+ public:
+  std::unique_ptr<WireSpan> take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        auto span = std::move(free_.back());
+        free_.pop_back();
+        return span;
+      }
+    }
+    return std::make_unique<WireSpan>();
+  }
+
+  void give(std::vector<std::unique_ptr<WireSpan>> spans) {
+    std::erase_if(spans, [](const auto& span) { return span->memory() > kMostKeptBytes; });
+    for (const auto& span : spans) span->forget();
+    {
+      const std::lock_guard lock(mutex_);
+      const std::size_t kept = std::min(spans.size(), kMostKept - free_.size());
+      std::ranges::move(spans | std::views::take(kept), std::back_inserter(free_));
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 4096;
+  static constexpr std::size_t kMostKeptBytes = 4 * kSpanBytes;
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<WireSpan>> free_;
+};
+
+// An ExportTraceServiceRequest. All spans of a process are of one resource and one scope.
+void write_request(std::string& bytes, const std::vector<std::unique_ptr<WireSpan>>& spans) {
+  const WireSpan& first = *spans.front();
   bytes.clear();
   pbf_writer request(bytes);
   pbf_writer of_resource(request, 1);
-  {
-    pbf_writer resource(of_resource, 1);
-    for (const auto& [name, value] : first.resource()->GetAttributes()) {
-      write_attribute(resource, 1, name, value);
-    }
+  std::string resource;
+  for (const auto& [name, value] : first.resource()->GetAttributes()) {
+    write_attribute(resource, 1, name, value);
   }
+  of_resource.add_message(1, resource);
   write_text(of_resource, 3, first.resource()->GetSchemaURL());
   pbf_writer of_scope(of_resource, 2);
   {
@@ -266,10 +306,7 @@ void write_request(std::string& bytes, const nostd::span<std::unique_ptr<sdk::Re
     write_text(scope, 2, first.scope()->GetVersion());
   }
   write_text(of_scope, 3, first.scope()->GetSchemaURL());
-  for (const auto& span : spans) {
-    written.push_back(wire(span).finish());
-    of_scope.add_message(2, written.back()->bytes);
-  }
+  for (const auto& span : spans) of_scope.add_message(2, span->finish());
 }
 
 class OtlpExporter final : public sdk::SpanExporter {
@@ -277,24 +314,26 @@ class OtlpExporter final : public sdk::SpanExporter {
   OtlpExporter(std::shared_ptr<OtlpSender> sender, bool as_json, std::shared_ptr<Journey> journey)
       : sender_(std::move(sender)), as_json_(as_json), journey_(std::move(journey)) {}
 
-  std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override {
-    return std::make_unique<WireSpan>(messages_.take());
-  }
+  std::unique_ptr<sdk::Recordable> MakeRecordable() noexcept override { return sent_.take(); }
 
   common::ExportResult Export(
-      const nostd::span<std::unique_ptr<sdk::Recordable>>& spans) noexcept override {
-    if (spans.empty()) return common::ExportResult::kSuccess;
+      const nostd::span<std::unique_ptr<sdk::Recordable>>& batch) noexcept override {
+    if (batch.empty()) return common::ExportResult::kSuccess;
     journey_->arrive();
     OtlpSender::Sent sent;
     try {
-      write_request(body_, spans, written_);
-      messages_.give(written_);
+      std::vector<std::unique_ptr<WireSpan>> spans;
+      for (auto& span : batch) {  // made by this exporter
+        spans.emplace_back(static_cast<WireSpan*>(span.release()));
+      }
+      write_request(body_, spans);
+      sent_.give(std::move(spans));
       if (as_json_) body_ = otlp_json_of_traces(body_);
       sent = sender_->send(body_);
     } catch (const std::exception& error) {
       sent.problem = error.what();
     }
-    const std::uint64_t count = spans.size();
+    const std::uint64_t count = batch.size();
     const std::uint64_t lost = sent.taken ? std::min(count, sent.rejected) : count;
     journey_->end(count - lost, lost, sent.problem);
     return sent.taken ? common::ExportResult::kSuccess : common::ExportResult::kFailure;
@@ -307,10 +346,8 @@ class OtlpExporter final : public sdk::SpanExporter {
   std::shared_ptr<OtlpSender> sender_;
   bool as_json_;
   std::shared_ptr<Journey> journey_;
-  Messages messages_;
-  // Of the last request: their memory is for the next.
-  std::vector<std::unique_ptr<Message>> written_;
-  std::string body_;
+  SentSpans sent_;
+  std::string body_;  // of the last request: its memory is for the next
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ class MemoryRecorder final : public Recorder {
             using T = std::decay_t<decltype(each)>;
             if constexpr (std::is_same_v<T, std::string_view>)
               return std::string(each);
-            else if constexpr (std::is_same_v<T, std::span<const std::string>>)
+            else if constexpr (std::is_same_v<T, std::span<const std::string_view>>)
               return std::vector<std::string>(each.begin(), each.end());
             else
               return each;
