@@ -1,7 +1,8 @@
 # The commands of this project; each installs what it needs first.
-.PHONY: run build test package arm64 format bench microbench tsan fuzz clean
+.PHONY: run build test faults package arm64 format bench microbench tsan fuzz clean
 
 FUZZ_SECONDS ?= 300
+FAULT_RESTARTS ?= 100
 OPTIONS ?=
 VERSION ?=
 
@@ -27,6 +28,13 @@ test:
 	@scripts/build dev
 	@scripts/model test
 	@scripts/run_tests
+
+# Engines, models, disk and process that fail under load, and a hundred restarts: `make test` has ten.
+faults:
+	@scripts/setup test
+	@scripts/build release
+	MAAS_BINARY=$(CURDIR)/build/release/maas MAAS_FAULT_RESTARTS=$(FAULT_RESTARTS) .deps/venv/bin/python -m pytest \
+	  -c tests/blackbox/pytest.ini -o timeout=1200 -p no:cacheprovider tests/faults
 
 # The contract suite and a mixed load under ThreadSanitizer.
 tsan:

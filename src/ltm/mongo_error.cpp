@@ -23,6 +23,7 @@ enum Code : std::uint32_t {
   kNotInTransaction = 263,
   kBsonObjectTooLarge = 10334,
   kDuplicateKey = 11000,
+  kOutOfDiskSpace = 14031,
 };
 
 constexpr const char* kOthersChange = "Others change the same memories; try again";
@@ -122,6 +123,8 @@ MongoError mongo_error(const _bson_error_t& error, const _bson_t* reply) {
       return made(Errc::unavailable,
                   "An index of MongoDB's collection is not as MaaS needs it; drop it, or choose "
                   "another MONGODB_COLLECTION_NAME");
+    case kOutOfDiskSpace:
+      return made(Errc::unavailable, "The disk of the MongoDB server is full: make room there");
     case kCommandNotFound:
     case kCommandNotSupported:
       return made(Errc::unavailable, "The MongoDB server lacks a command that MaaS needs");

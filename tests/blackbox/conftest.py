@@ -7,9 +7,10 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support.fixtures import start_mongo, start_redis, start_server  # noqa: E402, F401
 from support.memories import WORDS_ONLY, Memories  # noqa: E402
 from support.otlp_sink import OtlpSink  # noqa: E402
-from support.processes import RedisServer, Server, mongo_database, redis_available, serving  # noqa: E402
+from support.processes import RedisServer, mongo_database, redis_available, serving  # noqa: E402
 from support.sessions import Session  # noqa: E402
 
 
@@ -46,39 +47,6 @@ def server(engine, engine_settings, tmp_path_factory):
 def client(server):
     with server.client() as client:
         yield client
-
-
-@pytest.fixture
-def start_server(tmp_path):
-    """Starts servers with settings of their own; what still runs at the end is stopped."""
-    servers = []
-
-    def start(*arguments, name="maas", **settings):
-        server = Server(tmp_path, name, **settings)
-        servers.append(server)
-        return server.start(*arguments)
-
-    yield start
-    for server in servers:
-        server.kill()
-
-
-@pytest.fixture
-def start_redis(tmp_path):
-    """Starts Redis servers of the test's own; they are killed at the end, in whatever state they are."""
-    if not redis_available():
-        pytest.skip("redis-server is not installed")
-    servers = []
-
-    def start(*arguments, password=""):
-        directory = tmp_path / f"redis-{len(servers)}"
-        directory.mkdir()
-        servers.append(RedisServer(directory, *arguments, password=password))
-        return servers[-1].start()
-
-    yield start
-    for server in servers:
-        server.kill()
 
 
 @pytest.fixture

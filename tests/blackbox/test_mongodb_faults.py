@@ -15,23 +15,6 @@ ALLOWANCE_SECONDS = 3  # for an instrumented build and a server in Python, on tw
 USER, PASSWORD = "maas", "pa55word-that-nothing-may-tell"
 
 
-@pytest.fixture
-def start_mongo(tmp_path):
-    """Starts servers of the test's own; they are killed at the end, in whatever state they are."""
-    servers = []
-
-    def start(*arguments, directory=None):
-        directory = directory or tmp_path / f"mongodb-{len(servers)}"
-        directory.mkdir(exist_ok=True)
-        servers.append(MongoServer(directory, *arguments))
-        return servers[-1].start()
-
-    yield start
-    for server in servers:
-        with contextlib.suppress(ProcessLookupError):
-            server.kill()
-
-
 def settings(mongo: MongoServer, **others: str) -> dict:
     return {**WORDS_ONLY, "MONGODB_URI": mongo.uri, **others}
 

@@ -46,6 +46,15 @@ class Refusing(WireProxy):
                            codeName="Unauthorized")
 
 
+class Full(WireProxy):
+    """A server without room on its disk."""
+
+    handled = frozenset({"insert"})
+
+    def answer(self, name: str, command: dict):
+        raise CommandError(14031, "available disk space of 0 bytes is less than required", codeName="OutOfDiskSpace")
+
+
 class Indifferent(WireProxy):
     """A server that refuses nothing."""
 
@@ -109,6 +118,13 @@ def test_a_user_without_rights_is_told_which_are_needed(start_before, command):
     assert "lacks rights" in told_of and "readWrite" in told_of
     if command == "createIndexes":
         assert "the indexes of_user, of_agent, of_session" in told_of and "database refusals-" in told_of
+
+
+def test_a_server_with_a_full_disk_is_told_as_such(start_before):
+    with start_before(Full).client() as client:
+        reply = Memories(client).post("", messages="a violin")
+    assert reply.status_code == 503
+    assert "The disk of the MongoDB server is full" in reply.json()["detail"]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ import redis
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("MAAS_BINARY", REPOSITORY / "build/dev/maas"))
+# Without a sanitizer, for what one can't stand: a preloaded library, a limit of memory.
+RELEASE_BINARY = pathlib.Path(os.environ.get("MAAS_RELEASE_BINARY", REPOSITORY / "build/release/maas"))
 
 
 def free_port() -> int:
@@ -82,6 +84,8 @@ TRACED = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_SCHEDUL
 class Server(Process):
     """One `maas serve`. `settings` are environment variables; nothing else of the test's environment is seen."""
 
+    binary = BINARY
+
     def __init__(self, directory: pathlib.Path, name: str = "maas", **settings: str):
         super().__init__(directory, name)
         self.port = free_port()
@@ -100,7 +104,7 @@ class Server(Process):
 
     def spawn_server(self, *arguments: str):
         """Starts it without waiting for an answer."""
-        self.spawn([BINARY, "serve", "--port", self.port, *arguments], self.environment())
+        self.spawn([self.binary, "serve", "--port", self.port, *arguments], self.environment())
 
     def start(self, *arguments: str) -> "Server":
         self.spawn_server(*arguments)
@@ -120,7 +124,7 @@ class Server(Process):
 
     def run(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess:
         """Runs another command of the binary with the same settings."""
-        return subprocess.run([str(BINARY), *arguments], env=self.environment(), cwd=self.directory,
+        return subprocess.run([str(self.binary), *arguments], env=self.environment(), cwd=self.directory,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
 
 
