@@ -50,7 +50,7 @@ arm64:
 
 format:
 	@scripts/setup format
-	git ls-files '*.cpp' '*.hpp' | xargs clang-format-16 -i
+	git ls-files '*.cpp' '*.hpp' | xargs .deps/venv/bin/clang-format -i
 
 # Load on the release binary beside nginx and redis-benchmark, what traces cost beside none, its long-term
 # memory beside numpy and SQLite FTS5, what it adds to models beside a stub of their provider, its embeddings
