@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Checks that src/ keeps its layers: a file includes its own folder and folders below it, and drivers'
-headers appear only in the sources that drive them."""
+headers appear only in the sources that drive them; and that CONTRIBUTING.md tells the tree as it is."""
 
 import pathlib
 import re
 import sys
 
-SOURCE = pathlib.Path(__file__).resolve().parents[1] / "src"
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+SOURCE = REPOSITORY / "src"
 
 # A folder may include itself and those named here; stm and ltm never see each other.
 BELOW = {
@@ -53,11 +54,30 @@ def violations(file: pathlib.Path):
                 yield f"{name}: <{library}> belongs behind an interface ({allowed})"
 
 
+def untrue(text: str):
+    """What CONTRIBUTING.md says of the tree and is not so: folders in their order, their table, paths."""
+    order = re.search(r"^ +(core < .*)$", text, re.MULTILINE)[1]
+    before = set()
+    for level in order.split(" < "):
+        folders = [name.strip() for name in level.strip("{} ").split(",")]
+        for folder in folders:
+            for below in sorted(BELOW.get(folder, set()) - before):
+                yield f"CONTRIBUTING.md: {below} stands behind {folder}, which includes it"
+        before |= set(folders)
+    yield from (f"CONTRIBUTING.md: {folder} is not in the order of folders" for folder in BELOW.keys() - before)
+    table = set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE))
+    yield from (f"CONTRIBUTING.md: {folder}/ is not told what it holds" for folder in BELOW.keys() - table)
+    for path in re.findall(r"`([\w./-]+(?:/|\.(?:cpp|hpp|py|txt|in|cmake)))`", text):
+        if not any((place / path).exists() for place in (REPOSITORY, SOURCE, REPOSITORY / "deploy")) and "/" in path:
+            yield f"CONTRIBUTING.md: there is no {path}"
+
+
 def main() -> int:
     files = sorted([*SOURCE.rglob("*.cpp"), *SOURCE.rglob("*.hpp")])
     found = [violation for file in files for violation in violations(file)]
     folders = {path.name for path in SOURCE.iterdir() if path.is_dir()}
     found += [f"src/{folder}: a folder that has no layer yet" for folder in sorted(folders - BELOW.keys())]
+    found += untrue((REPOSITORY / "CONTRIBUTING.md").read_text())
     print("\n".join(found) or f"{len(files)} files keep the layers")
     return 1 if found else 0
 
