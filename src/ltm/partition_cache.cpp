@@ -81,7 +81,7 @@ struct PartitionCache::Entry {
 };
 
 PartitionCache::PartitionCache(PartitionCacheOptions options, Loader loader)
-    : options_(std::move(options)), loader_(std::move(loader)) {}
+    : options_(std::move(options)), loader_(std::move(loader)), entries_(options_.max_bytes) {}
 
 PartitionCache::~PartitionCache() = default;
 
@@ -139,10 +139,7 @@ bool PartitionCache::try_read(std::string_view tenant, const Scope& scope, const
 // The known entry of `key`, which becomes the last used; null if there is none.
 std::shared_ptr<PartitionCache::Entry> PartitionCache::find(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return nullptr;
-  by_use_.splice(by_use_.begin(), by_use_, found->second);
-  return by_use_.front();
+  return entries_.use(key);
 }
 
 std::shared_ptr<PartitionCache::Entry> PartitionCache::open(std::string_view tenant,
@@ -155,10 +152,8 @@ std::shared_ptr<PartitionCache::Entry> PartitionCache::open(std::string_view ten
   count_lookup("miss");
   auto entry = std::make_shared<Entry>(std::move(key), tenant, scope, options_.partition);
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(entry->key);
-  if (found != entries_.end()) return *found->second;  // another thread was faster
-  by_use_.push_front(entry);
-  entries_.emplace(entry->key, by_use_.begin());
+  if (auto known = entries_.find(entry->key)) return known;  // another thread was faster
+  entries_.add(entry);
   return entry;
 }
 
@@ -175,11 +170,11 @@ PartitionCache::Entries PartitionCache::holding(std::string_view tenant, const S
             (session && owner.session_id.empty())) {
           continue;
         }
-        const auto found =
+        auto found =
             entries_.find(scope_key(tenant, {.user_id = user ? owner.user_id : "",
                                              .agent_id = agent ? owner.agent_id : "",
                                              .session_id = session ? owner.session_id : ""}));
-        if (found != entries_.end()) entries.push_back(*found->second);
+        if (found) entries.push_back(std::move(found));
       }
     }
   }
@@ -259,11 +254,7 @@ bool PartitionCache::apply_queue(Entry& entry) {
 void PartitionCache::fail(Entry& entry) {
   entry.state = Entry::State::failed;
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(entry.key);
-  if (found == entries_.end() || found->second->get() != &entry) return;
-  bytes_ -= entry.bytes;
-  by_use_.erase(found->second);
-  entries_.erase(found);
+  entries_.remove(entry);
 }
 
 void PartitionCache::index_later(const std::weak_ptr<Entry>& entry) {
@@ -297,23 +288,11 @@ void PartitionCache::index_more(const std::weak_ptr<Entry>& weak) {
   }
 }
 
-// Lets go of the partitions unused for longest, but not of this one, until the rest fits. Who uses
-// one of them goes on with it as it is: the changes that it misses happen during that use.
+// Who uses a partition that is let go of misses changes which happen during that use alone.
 void PartitionCache::count_bytes(const std::shared_ptr<Entry>& entry, std::size_t bytes) {
   Entries evicted;  // end after the lock
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(entry->key);
-  if (found == entries_.end() || *found->second != entry) return;
-  bytes_ += bytes - entry->bytes;
-  entry->bytes = bytes;
-  for (auto at = by_use_.end(); bytes_ > options_.max_bytes && at != by_use_.begin();) {
-    --at;
-    if (*at == entry || (*at)->bytes == 0) continue;
-    bytes_ -= (*at)->bytes;
-    entries_.erase((*at)->key);
-    evicted.push_back(std::move(*at));
-    at = by_use_.erase(at);
-  }
+  evicted = entries_.count_bytes(entry, bytes);
 }
 
 }  // namespace maas::ltm

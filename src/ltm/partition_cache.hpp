@@ -2,19 +2,18 @@
 
 #include "core/memory.hpp"
 #include "llm/embedder.hpp"
+#include "ltm/entries_by_use.hpp"
 #include "ltm/partition.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
 #include <cstddef>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace maas::ltm {
@@ -92,10 +91,8 @@ class PartitionCache {
 
   const PartitionCacheOptions options_;
   const Loader loader_;
-  std::mutex mutex_;                          // of what follows
-  std::list<std::shared_ptr<Entry>> by_use_;  // the last used first
-  std::unordered_map<std::string, std::list<std::shared_ptr<Entry>>::iterator> entries_;
-  std::size_t bytes_ = 0;                // of all entries
+  std::mutex mutex_;  // of the entries
+  EntriesByUse<Entry> entries_;
   boost::asio::thread_pool indexer_{1};  // ends first: it uses the rest
 };
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,7 @@ struct ScopePartitions::Entry {
 };
 
 ScopePartitions::ScopePartitions(ScopePartitionsOptions options, PartitionSource& source)
-    : options_(std::move(options)), source_(source) {}
+    : options_(std::move(options)), source_(source), entries_(options_.max_bytes) {}
 
 ScopePartitions::~ScopePartitions() = default;
 
@@ -110,14 +111,12 @@ void ScopePartitions::read_roughly(std::string_view tenant, const Scope& scope, 
 ScopePartitions::EntryPtr ScopePartitions::open(std::string_view tenant, const Scope& scope) {
   std::string key = scope_key(tenant, scope);
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found != entries_.end()) {
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    return by_use_.front();
+  auto entry = entries_.use(key);
+  if (!entry) {
+    entry = std::make_shared<Entry>(std::move(key));
+    entries_.add(entry);
   }
-  by_use_.push_front(std::make_shared<Entry>(key));
-  entries_.emplace(std::move(key), by_use_.begin());
-  return by_use_.front();
+  return entry;
 }
 
 // Another thread may have been here since the changes were asked for: then there is little to do.
@@ -175,25 +174,12 @@ void ScopePartitions::apply(Entry& entry, std::span<const OwnerChange> known) {
   }
 }
 
-// Lets go of the partitions unused for longest, but not of this one, until the rest fits. Who uses
-// one of them goes on with it.
 void ScopePartitions::count_bytes(const EntryPtr& entry) {
   const std::size_t bytes =
       kEntryBytes + entry->partition->bytes() + kOwnerBytes * entry->seen.size();
   std::vector<EntryPtr> evicted;  // end after the lock
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(entry->key);
-  if (found == entries_.end() || *found->second != entry) return;
-  bytes_ += bytes - entry->bytes;
-  entry->bytes = bytes;
-  for (auto at = by_use_.end(); bytes_ > options_.max_bytes && at != by_use_.begin();) {
-    --at;
-    if (*at == entry || (*at)->bytes == 0) continue;
-    bytes_ -= (*at)->bytes;
-    entries_.erase((*at)->key);
-    evicted.push_back(std::move(*at));
-    at = by_use_.erase(at);
-  }
+  evicted = entries_.count_bytes(entry, bytes);
 }
 
 }  // namespace maas::ltm

@@ -2,6 +2,7 @@
 
 #include "core/memory.hpp"
 #include "core/time.hpp"
+#include "ltm/entries_by_use.hpp"
 #include "ltm/partition.hpp"
 #include "ltm/partition_source.hpp"
 
@@ -10,12 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace maas::ltm {
 
@@ -68,10 +67,8 @@ class ScopePartitions {
   const ScopePartitionsOptions options_;
   PartitionSource& source_;
   std::atomic<std::uint64_t> own_changes_ = 0;
-  std::mutex mutex_;            // of what follows
-  std::list<EntryPtr> by_use_;  // the last used first
-  std::unordered_map<std::string, std::list<EntryPtr>::iterator> entries_;
-  std::size_t bytes_ = 0;  // of all entries
+  std::mutex mutex_;  // of the entries
+  EntriesByUse<Entry> entries_;
 };
 
 }  // namespace maas::ltm

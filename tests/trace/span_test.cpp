@@ -10,6 +10,7 @@ namespace maas::trace {
 namespace {
 
 using Texts = std::vector<std::string>;
+using Views = std::vector<std::string_view>;
 
 class Spans : public testing::Test {
  protected:
@@ -48,7 +49,7 @@ TEST_F(Spans, TellWhatTheyAreToldOfEveryType) {
   span.set("count", std::size_t{3});
   span.set("share", .5);
   span.set("flag", true);
-  span.set("texts", Texts{"a", "b"});
+  span.set("texts", Views{"a", "b"});
   span.rename("GET /health");
   span.fail("timeout", "too late");
   const RecordedSpan& kept = spans_.front();
@@ -91,7 +92,7 @@ TEST_F(Spans, KeepTheLimitsOfAttributes) {
   const Tracer tracer = this->tracer(options);
   Span span = tracer.begin_request("GET", std::nullopt);
   span.set("text", "abc\u00e4\u00f6");  // the fourth byte is half of a character
-  span.set("texts", Texts{"12345", "1"});
+  span.set("texts", Views{"12345", "1"});
   span.set("third", 3);
   const auto& attributes = spans_.front().attributes;
   EXPECT_EQ(std::get<std::string>(attributes.at("text")), "abc");
@@ -103,7 +104,7 @@ TEST_F(Spans, TellBytesThatAreNoTextPercentEncoded) {
   const Tracer tracer = this->tracer();
   Span span = tracer.begin_request("GET", std::nullopt);
   span.set("path", "/caf\xe9");
-  span.set("texts", Texts{"\xff"});
+  span.set("texts", Views{"\xff"});
   span.fail("_OTHER", "\xc3");
   const auto& attributes = spans_.front().attributes;
   EXPECT_EQ(std::get<std::string>(attributes.at("path")), "/caf%E9");
