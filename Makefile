@@ -1,7 +1,8 @@
 # The commands of this project; each installs what it needs first.
-.PHONY: run build test package arm64 format bench microbench tsan fuzz clean
+.PHONY: run build test package arm64 format bench soak microbench tsan fuzz clean
 
 FUZZ_SECONDS ?= 300
+SOAK_MINUTES ?= 30
 OPTIONS ?=
 VERSION ?=
 
@@ -58,6 +59,13 @@ bench: build
 	@scripts/setup test
 	@scripts/model test
 	.deps/venv/bin/python bench/embeddings.py
+
+# Agents for SOAK_MINUTES at half of the server's capacity: memory, latency, descriptors and spans have to stay as they
+# are. Writes its part of docs/benchmarks.md.
+soak: build
+	@scripts/setup bench
+	@scripts/build bench provider
+	.deps/bench-venv/bin/python bench/soak.py --minutes $(SOAK_MINUTES)
 
 # The parts that do the work, each beside a baseline.
 microbench:

@@ -2,14 +2,13 @@
 results."""
 
 import json
-import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable
 
+from machine import machine
 from services import Service
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -57,6 +56,7 @@ def measure_rounds(found: dict[tuple[str, str], Callable[[int], Run]], rounds: i
 
 def figure(name: str, value: float, unit: str, most: float | None = None, least: float | None = None) -> dict:
     limit = f"<= {most} {unit}" if most is not None else f">= {least} {unit}" if least is not None else ""
+    limit = limit.strip()
     within = (most is None or value <= most) and (least is None or value >= least)
     return {"name": name, "value": value, "unit": unit, "limit": limit, "within_limit": within}
 
@@ -73,8 +73,7 @@ def print_figures(figures: list[dict]):
 
 
 def results_of(options: dict, rows: list[dict], figures: list[dict]) -> dict:
-    machine = {"cpus": os.cpu_count(), "kernel": platform.release(), "architecture": platform.machine()}
-    return {"machine": machine, "options": options, "load": rows, "figures": figures}
+    return {"machine": machine(), "options": options, "load": rows, "figures": figures}
 
 
 def save(results: dict):
