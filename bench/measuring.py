@@ -27,7 +27,8 @@ def wrk(service: Service, arguments: list, seconds: int, connections: int) -> Ru
     used = service.cpu_seconds() - before
     run = json.loads(output.strip().splitlines()[-1])
     return {"requests": run["requests"], "requests_per_second": run["requests"] / run["seconds"],
-            "p50_ms": run["p50_ms"], "p99_ms": run["p99_ms"], "cpu_us": 1e6 * used / max(1, run["requests"]),
+            "p50_ms": run["p50_ms"], "p99_ms": run["p99_ms"], "p999_ms": run["p999_ms"],
+            "cpu_us": 1e6 * used / max(1, run["requests"]),
             "failed": run["failed"], "socket_errors": run["socket_errors"]}
 
 
