@@ -1,46 +1,45 @@
 """The growth curves and the curves of latency against load, as tables and plots."""
 
 import math
+import statistics
 
-from pages import axes, rounded, save_plot, table
+from pages import axes, logarithmic, rounded, save_plot, table
 
 TITLES = {"memories": "memories of one scope", "scopes": "scopes of 20 memories", "sessions": "sessions",
           "length": "bytes of a message"}
 MEMORY_CURVES = ("memories", "scopes", "sessions")
+MANY = 5000  # memories
 NAMES = ((.1, "constant"), (.4, "nearly constant"), (.85, "less than linear"), (1.15, "linear"))
 
 
 def exponent(points: list[tuple[float, float]]) -> float:
-    """Of the power law nearest to the points, by least squares of the logarithms; NaN of fewer than two."""
-    logs = [(math.log(x), math.log(y)) for x, y in points if x > 0 and y > 0]
-    mean_x, mean_y = (sum(values) / max(1, len(logs)) for values in zip(*logs)) if logs else (0, 0)
-    spread = sum((x - mean_x) ** 2 for x, _ in logs)
-    return sum((x - mean_x) * (y - mean_y) for x, y in logs) / spread if spread else math.nan
+    """Of the power law nearest to two or more points, by least squares of the logarithms."""
+    logs = [(math.log(x), math.log(y)) for x, y in points]
+    mean_x, mean_y = (statistics.fmean(values) for values in zip(*logs))
+    return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
 
 
 def shape(slope: float) -> str:
-    if math.isnan(slope):
-        return ""
     return next((name for most, name in NAMES if slope <= most), "more than linear")
 
 
-def with_vectors(results: dict) -> list[dict]:
+def with_vectors(long_term_memory: dict) -> list[dict]:
     """Searches by bench/ltm.py, as a curve like the others."""
     points = [{"size": int(row["case"]), "cpu_us": row["cpu_us"], "p50_ms": row["p50_ms"], "p99_ms": row["p99_ms"],
                "least_cpu_us": min(run["cpu_us"] for run in row["runs"]),
                "most_cpu_us": max(run["cpu_us"] for run in row["runs"])}
-              for row in results.get("long_term_memory", {}).get("load", [])
+              for row in long_term_memory.get("load", [])
               if row["service"] == "maas" and row["case"].isdigit()]
     last = f"{max(point['size'] for point in points):,}" if points else ""
     return [{"curve": "memories", "engine": "embedded", "case": "search with vectors", "points": points,
              "ended": f"bench/ltm.py, which embeds and indexes, ends at {last}"}] if points else []
 
 
-def curves_of(results: dict) -> dict[str, list[dict]]:
-    found = {name: [] for name in TITLES}
-    for curve in results["growth"]["curves"] + with_vectors(results):
-        found[curve["curve"]].append(curve)
-    return {name: curves for name, curves in found.items() if curves}
+def curves_of(found: dict, long_term_memory: dict) -> dict[str, list[dict]]:
+    curves = {name: [] for name in TITLES}
+    for curve in found["curves"] + with_vectors(long_term_memory):
+        curves[curve["curve"]].append(curve)
+    return {name: some for name, some in curves.items() if some}
 
 
 def label(curve: dict) -> str:
@@ -52,6 +51,8 @@ def exponents(curves: dict[str, list[dict]]) -> str:
     for name, all_curves in curves.items():
         for curve in all_curves:
             costs = [(point["size"], point["cpu_us"]) for point in curve["points"]]
+            if len(costs) < 2:
+                continue
             every, last = exponent(costs), exponent(costs[-2:])
             rows.append([TITLES[name], label(curve), f"{costs[0][0]:,} to {costs[-1][0]:,}",
                          f"{rounded(costs[0][1])} to {rounded(costs[-1][1])}", f"{every:.2f}", f"{last:.2f}",
@@ -78,12 +79,17 @@ def ends(curves: list[dict]) -> str:
     return "\n" + "\n".join(f"- {each}" for each in told) + "\n" if told else ""
 
 
+def loaded(point: dict) -> list[str]:
+    """What a scope takes when it is loaded, and how long that takes; few memories can't be told from the rest."""
+    if "kib_each" not in point or point["size"] < MANY:
+        return ["", ""]
+    return [rounded(point["kib_each"]), f"{rounded(point['first_search_ms'] / 1000)} s"]
+
+
 def memory_table(curves: dict[str, list[dict]]) -> str:
     rows = [[TITLES[name], label(curve), f"{curve['points'][-1]['size']:,}",
              f"{rounded(curve['points'][0]['rss_mb'])} to {rounded(curve['points'][-1]['rss_mb'])}",
-             rounded(curve["points"][-1]["kib_each"]) if "kib_each" in curve["points"][-1] else "",
-             f"{rounded(curve['points'][-1]['first_search_ms'] / 1000)} s"
-             if "first_search_ms" in curve["points"][-1] else ""]
+             *loaded(curve["points"][-1])]
             for name in MEMORY_CURVES for curve in curves.get(name, []) if "rss_mb" in curve["points"][-1]]
     return table(["of", "after", "up to", "resident MB", "KiB each", "first search"], rows, left=2)
 
@@ -94,7 +100,8 @@ def draw(plot, name: str, curves: list[dict], value: str, unit: str):
         if points:
             plot.plot([point["size"] for point in points], [point[value] for point in points], marker="o",
                       label=label(curve))
-    plot.set(xscale="log", yscale="log", xlabel=TITLES[name], ylabel=unit)
+    plot.set(xlabel=TITLES[name], ylabel=unit)
+    logarithmic(plot, "x", "y")
     plot.legend(loc="best", fontsize=6.5)
 
 
@@ -110,23 +117,24 @@ def plot_growth(curves: dict[str, list[dict]]):
     save_plot(figure, "memory")
 
 
-def growth(results: dict) -> str:
-    curves = curves_of(results)
+def growth(found: dict, long_term_memory: dict) -> str:
+    curves = curves_of(found, long_term_memory)
     plot_growth(curves)
     tables = "\n".join(points_table(name, all_curves) + ends(all_curves) for name, all_curves in curves.items())
     return (f"![CPU of a request against what there is](benchmarks/growth.svg)\n\n{exponents(curves)}\n{tables}\n"
             f"![resident memory](benchmarks/memory.svg)\n\n{memory_table(curves)}")
 
 
-def saturation(results: dict) -> str:
-    curves = results["saturation"]["curves"]
+def saturation(found: dict) -> str:
+    curves = found["curves"]
     figure, plots = axes(len(curves), 2, 2.4)
     rows = []
     for plot, curve in zip(plots, curves):
         rates = [point["requests_per_second"] for point in curve["points"]]
         for value, name in (("p50_ms", "p50"), ("p99_ms", "p99"), ("p999_ms", "p99.9")):
             plot.plot(rates, [point[value] for point in curve["points"]], marker="o", label=name)
-        plot.set(yscale="log", xlabel="requests a second", ylabel="ms", title=label(curve))
+        plot.set(xlabel="requests a second", ylabel="ms", title=label(curve), xlim=(0, None))
+        logarithmic(plot, "y")
         plot.legend(loc="best", fontsize=6.5)
         most = max(rates)
         rows += [[label(curve), point["connections"], f"{point['requests_per_second']:,.0f}",

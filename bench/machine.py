@@ -29,7 +29,8 @@ def machine() -> dict:
     found = {name: first_number(command) for name, command in versions.items()}
     return {"cpu": field("/proc/cpuinfo", r"^model name\s*:\s*(.+)$") or platform.machine(),
             "cpus": os.cpu_count(), "memory_gib": round(memory / 2**20),
-            "system": field("/etc/os-release", r'^PRETTY_NAME="?([^"\n]+)'), "kernel": re.match(r"[\d.]*\d", platform.release())[0],
+            "system": field("/etc/os-release", r'^PRETTY_NAME="?([^"\n]+)'),
+            "kernel": re.match(r"[\d.]*\d", platform.release())[0],
             "architecture": platform.machine(), "python": platform.python_version(),
             "versions": {name: version for name, version in found.items() if version}}
 

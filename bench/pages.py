@@ -6,11 +6,11 @@ import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams.update({
-    "svg.fonttype": "none", "svg.hashsalt": "maas", "font.family": "sans-serif", "font.size": 9, "axes.grid": True,
-    "grid.alpha": .3, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
-    "lines.linewidth": 1.2, "lines.markersize": 3.5, "figure.constrained_layout.use": True})
+    "svg.fonttype": "none", "svg.hashsalt": "maas", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9, "axes.grid": True, "grid.alpha": .3, "axes.spines.top": False, "axes.spines.right": False,
+    "legend.frameon": False, "lines.linewidth": 1.2, "lines.markersize": 3.5, "figure.constrained_layout.use": True})
 
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot, ticker  # noqa: E402
 
 from measuring import REPOSITORY  # noqa: E402
 
@@ -58,6 +58,17 @@ def axes(count: int = 1, columns: int = 1, height: float = 2.6):
     for unused in flat[count:]:
         unused.remove()
     return figure, flat[:count]
+
+
+def logarithmic(plot, *names: str):
+    """Numbers are written as they are read, also where there is less than a decade; `names` are "x" and "y"."""
+    for name in names:
+        plot.set(**{f"{name}scale": "log"})
+        axis = getattr(plot, f"{name}axis")
+        first, last = axis.get_view_interval()
+        axis.set_major_locator(ticker.LogLocator(subs=(1,) if last / first > 300 else (1, 2, 5), numticks=20))
+        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
+        axis.set_minor_locator(ticker.NullLocator())
 
 
 def save_plot(figure, name: str) -> pathlib.Path:

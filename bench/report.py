@@ -31,20 +31,23 @@ def rows_table(rows: list[dict]) -> str:
     return table(["", "", "a second", "p50 ms", "p99 ms", "CPU µs", "failed", "limit", ""], shown, left=2)
 
 
-def used(options: dict) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in options.items())
+def command(program: str, options: dict) -> str:
+    """That makes the same again."""
+    def word(value) -> str:
+        return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    words = [f"--{name.replace('_', '-')} {word(value)}" for name, value in options.items()]
+    return f"    bench/{program}.py {' '.join(words)}\n\n"
 
 
 def measured(found: dict) -> str:
     """A benchmark of rows and figures."""
-    return f"{used(found['options'])}\n\n{rows_table(found['load'])}\n{figures_table(found['figures'])}"
+    return f"{rows_table(found['load'])}\n{figures_table(found['figures'])}"
 
 
 def embeddings(found: dict) -> str:
     rows = [[row["case"], row["service"], f"{rounded(row['texts_per_second'])} "
              f"({rounded(min(row['runs']))}–{rounded(max(row['runs']))})"] for row in found["load"]]
-    return (f"{used(found['options'])}\n\n{table(['', '', 'texts a second'], rows, left=2)}\n"
-            f"{figures_table(found['figures'])}")
+    return f"{table(['', '', 'texts a second'], rows, left=2)}\n{figures_table(found['figures'])}"
 
 
 def parts(found: dict) -> str:
@@ -52,7 +55,7 @@ def parts(found: dict) -> str:
              f"{rounded(max(row['runs']))})",
              f"{rounded(row['bytes_per_second'] / 1e6)} MB/s" if row["bytes_per_second"] else ""]
             for row in found["rows"]]
-    return f"{used(found['options'])}\n\n{table(['', 'CPU µs', ''], rows)}"
+    return table(["", "CPU µs", ""], rows)
 
 
 def limits(results: dict) -> str:
@@ -87,25 +90,31 @@ def machines(results: dict) -> str:
     return "\n".join(dict.fromkeys(described(part["machine"]) for part in parts if "machine" in part))
 
 
+# Of each part of the page its benchmark, where that has its results, and what they become.
 PARTS = {
-    "machine": ((), machines),
-    "limits": ((), limits),
-    "load": (("load",), measured),
-    "saturation": (("saturation",), saturation),
-    "growth": (("growth",), growth),
-    "ltm": (("long_term_memory",), lambda results: measured(results["long_term_memory"])),
-    "models": (("models",), lambda results: measured(results["models"])),
-    "embeddings": (("embeddings",), lambda results: embeddings(results["embeddings"])),
-    "tracing": (("tracing",), lambda results: measured(results["tracing"])),
-    "parts": (("parts",), lambda results: parts(results["parts"])),
+    "load": ("load", None, measured),
+    "saturation": ("saturation", "saturation", saturation),
+    "growth": ("growth", "growth", None),
+    "ltm": ("ltm", "long_term_memory", measured),
+    "models": ("models", "models", measured),
+    "embeddings": ("embeddings", "embeddings", embeddings),
+    "tracing": ("tracing", "tracing", measured),
+    "parts": ("parts", "parts", parts),
 }
 
 
 def write_page():
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for block, (needed, make) in PARTS.items():
-        is_there = results and all(name in results for name in needed)
-        renew(block, make(results) if is_there else NOT_MEASURED)
+    renew("machine", machines(results) or NOT_MEASURED)
+    renew("limits", limits(results))
+    for block, (program, place, make) in PARTS.items():
+        found = results.get(place) if place else results if "load" in results else None
+        if not found:
+            renew(block, NOT_MEASURED)
+            continue
+        # Searches with vectors belong to the curves, though another benchmark measures them.
+        text = make(found) if make else growth(found, results.get("long_term_memory", {}))
+        renew(block, command(program, found["options"]) + text)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ TEST_PYTHON = REPOSITORY / ".deps/venv/bin/python"
 # In the order of the page: name, interpreter, program, what --quick adds, whether it takes --seconds.
 STEPS = {
     "load": (BENCH_PYTHON, "load.py", ["--rounds", 1, "--starts", 3], True),
-    "saturation": (BENCH_PYTHON, "saturation.py", [], True),
+    "saturation": (BENCH_PYTHON, "saturation.py", ["--rounds", 1], True),
     "growth": (BENCH_PYTHON, "growth.py", ["--rounds", 1, "--most", 1000, "--minutes", .5], True),
     "ltm": (BENCH_PYTHON, "ltm.py", ["--rounds", 1, "--sizes", 100, 1000], True),
     "models": (BENCH_PYTHON, "models.py", ["--rounds", 1], True),

@@ -11,6 +11,7 @@ other. Adds itself to bench/results.json.
 import argparse
 import contextlib
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from corpus import Corpus
 from load import APPEND_SESSIONS, READ_MESSAGES, READ_SESSIONS
 from ltm import SEARCH, add_all, batches, load_and_check, search_body
 from machine import machine
-from measuring import REPOSITORY, save, show_progress, wrk
+from measuring import REPOSITORY, Run, save, show_progress, wrk
 from services import Maas, Redis
 
 CONNECTIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -34,6 +35,12 @@ def fill_searches(server: Maas, corpus: Corpus, directory: pathlib.Path) -> path
     file = directory / "searches.jsonl"
     file.write_text("".join(search_body(*query) + "\n" for query in queries))
     return file
+
+
+def point(runs: list[Run]) -> dict:
+    figures = ("requests_per_second", "p50_ms", "p99_ms", "p999_ms", "cpu_us")
+    return {figure: statistics.median(run[figure] for run in runs) for figure in figures} | {
+        "failed": sum(run["failed"] + run["socket_errors"] for run in runs), "runs": runs}
 
 
 def measure(options, directory: pathlib.Path, corpus: Corpus) -> list[dict]:
@@ -53,10 +60,12 @@ def measure(options, directory: pathlib.Path, corpus: Corpus) -> list[dict]:
         for server, case, arguments in cases:
             engine = "redis" if server.redis else "embedded"
             wrk(server, arguments, 1, 8)  # what is slow once has been so
-            points = []
-            for connections in CONNECTIONS:
-                show_progress(f"{case} on {engine}, {connections} connections")
-                points.append({"connections": connections, **wrk(server, arguments, options.seconds, connections)})
+            runs = {connections: [] for connections in CONNECTIONS}
+            for number in range(options.rounds):
+                for connections, found in runs.items():
+                    show_progress(f"{case} on {engine}, {connections} connections, round {number + 1}")
+                    found.append(wrk(server, arguments, options.seconds, connections))
+            points = [{"connections": connections, **point(found)} for connections, found in runs.items()]
             curves.append({"engine": engine, "case": case, "points": points})
     show_progress("")
     return curves
@@ -65,7 +74,8 @@ def measure(options, directory: pathlib.Path, corpus: Corpus) -> list[dict]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", type=pathlib.Path, default=REPOSITORY / "build/release/maas")
-    parser.add_argument("--seconds", type=int, default=3, help="of each run")
+    parser.add_argument("--seconds", type=int, default=1, help="of each run")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     options.binary = options.binary.resolve()
     corpus = Corpus(options.binary.parent / "model/tokenizer.json")
@@ -76,12 +86,13 @@ def main() -> int:
             print(f"\n{error}", file=sys.stderr)
             return 1
     for curve in curves:
-        for point in curve["points"]:
-            print(f"{curve['case']:8} {curve['engine']:9} {point['connections']:4} connections "
-                  f"{point['requests_per_second']:9.0f}/s  p50 {point['p50_ms']:8.3f} ms  p99 {point['p99_ms']:8.3f} ms"
-                  f"  p99.9 {point['p999_ms']:8.3f} ms  CPU {point['cpu_us']:7.1f} us  failed {point['failed']}")
-    save({"saturation": {"machine": machine(), "options": {"seconds": options.seconds}, "curves": curves}})
-    if any(point["failed"] or point["socket_errors"] for curve in curves for point in curve["points"]):
+        for each in curve["points"]:
+            print(f"{curve['case']:8} {curve['engine']:9} {each['connections']:4} connections "
+                  f"{each['requests_per_second']:9.0f}/s  p50 {each['p50_ms']:8.3f} ms  p99 {each['p99_ms']:8.3f} ms  "
+                  f"p99.9 {each['p999_ms']:8.3f} ms  CPU {each['cpu_us']:7.1f} us  failed {each['failed']}")
+    save({"saturation": {"machine": machine(), "options": {"seconds": options.seconds, "rounds": options.rounds},
+                         "curves": curves}})
+    if any(each["failed"] for curve in curves for each in curve["points"]):
         print("requests failed, so the figures mean nothing", file=sys.stderr)
         return 1
     return 0

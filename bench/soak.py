@@ -67,7 +67,12 @@ def sample(server: Maas, tally: SpanTally, begin: float) -> dict:
 async def sample_all(server: Maas, tally: SpanTally, begin: float, samples: list[dict], seconds: float):
     said = begin
     while True:
-        samples.append(await asyncio.to_thread(sample, server, tally, begin))
+        try:
+            samples.append(await asyncio.to_thread(sample, server, tally, begin))
+        except OSError as error:
+            status, log = server.process.poll(), server.directory / f"{server.name}.log"
+            raise RuntimeError(f"the server {'does not answer' if status is None else f'ended with {status}'} after "
+                               f"{time.monotonic() - begin:.0f} s: {error}\n{log.read_text()[-2000:]}") from error
         last = samples[-1]
         if time.monotonic() - said > max(10, seconds / 60):
             said = time.monotonic()
@@ -158,6 +163,8 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=48)
     parser.add_argument("--agents", type=int, default=4, help="of each connection")
     options = parser.parse_args()
+    if 60 * options.minutes < 3 * WINDOW_SECONDS:
+        parser.error(f"{3 * WINDOW_SECONDS} seconds are the least that can be judged")
     model = options.binary.resolve().parent / "model"
     if missing := [path for path in (options.binary, model / "tokenizer.json", PROVIDER) if not path.exists()]:
         print(f"there is no {', '.join(map(str, missing))}; make soak makes it", file=sys.stderr)

@@ -4,7 +4,7 @@ import json
 import statistics
 
 from machine import described
-from pages import PLOTS, axes, figures_table, renew, rounded, save_plot
+from pages import PLOTS, axes, figures_table, logarithmic, renew, rounded, save_plot
 
 CURVES = ("rss_mb", "own_memory_mb", "descriptors", "threads", "database_mb", "spans_waiting")
 
@@ -28,12 +28,14 @@ def plot(run: dict, points: list[dict]):
         for name, label in labels.items():
             rows = [row for row in points if name in row]
             plot.plot([row["at_seconds"] / 60 for row in rows], [row[name] for row in rows], label=label)
+        plot.margins(y=.15)
         plot.legend(loc="best", fontsize=7)
 
     draw(memory, rss_mb="resident", own_memory_mb="without mapped files")
     memory.set(ylabel="MB", ylim=(0, None))
     draw(latency, p50_ms="p50", p99_ms="p99")
-    latency.set(ylabel="ms", yscale="log")
+    latency.set(ylabel="ms")
+    logarithmic(latency, "y")
     draw(rate, requests_per_second="requests a second")
     rate.set(ylim=(0, None))
     draw(descriptors, descriptors="descriptors", threads="threads", spans_waiting="spans waiting")
