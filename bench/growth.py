@@ -94,7 +94,8 @@ def main() -> int:
                 except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                     problems.append(f"{name} on {engine}: {error}")
             show_progress("")
-    keep(curves, {name: getattr(options, name) for name in ("seconds", "rounds", "minutes", "most")})
+    used = {name: getattr(options, name) for name in ("seconds", "rounds", "minutes", "most")}
+    keep([curve | {"options": used} for curve in curves])
     failed = [f"{curve['curve']} on {curve['engine']}: requests failed, so the figures mean nothing"
               for curve in curves if any(point["failed"] for point in curve["points"])]
     for problem in problems + failed:
@@ -102,12 +103,12 @@ def main() -> int:
     return 1 if problems or failed else 0
 
 
-def keep(curves: list[dict], options: dict):
+def keep(curves: list[dict]):
     """Beside the curves that were not measured this time."""
     before = json.loads(RESULTS.read_text()).get("growth", {}) if RESULTS.exists() else {}
     measured = {(curve["curve"], curve["engine"]) for curve in curves}
     others = [curve for curve in before.get("curves", []) if (curve["curve"], curve["engine"]) not in measured]
-    save({"growth": {"machine": machine(), "options": options, "curves": others + curves}})
+    save({"growth": {"machine": machine(), "curves": others + curves}})
 
 
 if __name__ == "__main__":

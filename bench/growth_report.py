@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from pages import axes, logarithmic, rounded, save_plot, table
+from pages import axes, command, logarithmic, rounded, save_plot, table
 
 TITLES = {"memories": "memories of one scope", "scopes": "scopes of 20 memories", "sessions": "sessions",
           "length": "bytes of a message"}
@@ -117,11 +117,20 @@ def plot_growth(curves: dict[str, list[dict]]):
     save_plot(figure, "memory")
 
 
+def commands(curves: list[dict]) -> str:
+    """Curves may have been measured one by one."""
+    by_options: dict[str, dict] = {}
+    for curve in curves:
+        by_options.setdefault(repr(curve["options"]), {**curve["options"], "only": []})["only"].append(curve["curve"])
+    return "".join(command("growth", used | {"only": list(dict.fromkeys(used["only"]))})
+                   for used in by_options.values())
+
+
 def growth(found: dict, long_term_memory: dict) -> str:
     curves = curves_of(found, long_term_memory)
     plot_growth(curves)
     tables = "\n".join(points_table(name, all_curves) + ends(all_curves) for name, all_curves in curves.items())
-    return (f"![CPU of a request against what there is](benchmarks/growth.svg)\n\n{exponents(curves)}\n{tables}\n"
+    return (f"{commands(found['curves'])}![CPU of a request against what there is](benchmarks/growth.svg)\n\n{exponents(curves)}\n{tables}\n"
             f"![resident memory](benchmarks/memory.svg)\n\n{memory_table(curves)}")
 
 

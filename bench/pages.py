@@ -43,6 +43,14 @@ def rounded(value: float) -> str:
     return f"{round(value, digits):,.{digits}f}"
 
 
+def command(program: str, options: dict) -> str:
+    """That measures the same again."""
+    def word(value) -> str:
+        return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    words = [f"--{name.replace('_', '-')} {word(value)}" for name, value in options.items()]
+    return f"    bench/{program}.py {' '.join(words)}\n\n"
+
+
 def figures_table(figures: list[dict]) -> str:
     return table(["", "measured", "limit", ""],
                  [[each["name"], f"{rounded(each['value'])} {each['unit']}".strip(),

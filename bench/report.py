@@ -11,7 +11,7 @@ import statistics
 from growth_report import growth, saturation
 from machine import described
 from measuring import RESULTS
-from pages import figures_table, renew, rounded, table
+from pages import command, figures_table, renew, rounded, table
 
 NOT_MEASURED = "Not measured yet."
 FIGURES = "requests_per_second", "p50_ms", "p99_ms"
@@ -29,14 +29,6 @@ def rows_table(rows: list[dict]) -> str:
               row["failed"] + row["socket_errors"], row["limit"].replace("<=", "≤"),
               row["limit"] and ("kept" if row["within_limit"] else "**not kept**")] for row in rows]
     return table(["", "", "a second", "p50 ms", "p99 ms", "CPU µs", "failed", "limit", ""], shown, left=2)
-
-
-def command(program: str, options: dict) -> str:
-    """That makes the same again."""
-    def word(value) -> str:
-        return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    words = [f"--{name.replace('_', '-')} {word(value)}" for name, value in options.items()]
-    return f"    bench/{program}.py {' '.join(words)}\n\n"
 
 
 def measured(found: dict) -> str:
@@ -94,7 +86,6 @@ def machines(results: dict) -> str:
 PARTS = {
     "load": ("load", None, measured),
     "saturation": ("saturation", "saturation", saturation),
-    "growth": ("growth", "growth", None),
     "ltm": ("ltm", "long_term_memory", measured),
     "models": ("models", "models", measured),
     "embeddings": ("embeddings", "embeddings", embeddings),
@@ -109,12 +100,10 @@ def write_page():
     renew("limits", limits(results))
     for block, (program, place, make) in PARTS.items():
         found = results.get(place) if place else results if "load" in results else None
-        if not found:
-            renew(block, NOT_MEASURED)
-            continue
-        # Searches with vectors belong to the curves, though another benchmark measures them.
-        text = make(found) if make else growth(found, results.get("long_term_memory", {}))
-        renew(block, command(program, found["options"]) + text)
+        renew(block, command(program, found["options"]) + make(found) if found else NOT_MEASURED)
+    # Searches with vectors belong to the curves, though another benchmark measures them.
+    curves = growth(results["growth"], results.get("long_term_memory", {})) if "growth" in results else NOT_MEASURED
+    renew("growth", curves)
 
 
 if __name__ == "__main__":
