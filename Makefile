@@ -1,9 +1,11 @@
 # The commands of this project; each installs what it needs first.
-.PHONY: run build test faults package arm64 format bench microbench tsan fuzz clean
+.PHONY: run build test faults package arm64 format bench bench-report bench-ready soak microbench tsan fuzz clean
 
 FUZZ_SECONDS ?= 300
 FAULT_RESTARTS ?= 100
+SOAK_MINUTES ?= 30
 OPTIONS ?=
+BENCH_SECONDS ?=
 VERSION ?=
 
 # Installs, builds and starts the server on the embedded database. Options: make run OPTIONS="--port 9000"
@@ -55,17 +57,27 @@ format:
 # Load on the release binary beside nginx and redis-benchmark, what traces cost beside none, its long-term
 # memory beside numpy and SQLite FTS5, what it adds to models beside a stub of their provider, its embeddings
 # beside Python; writes bench/results.json.
-bench: build
+bench: bench-ready
+	.deps/bench-venv/bin/python bench/run_all.py --no-page --only load tracing ltm models embeddings $(OPTIONS)
+
+# These, and how cost, memory and latency grow with load and with what there is; writes docs/benchmarks.md.
+# Options: make bench-report OPTIONS="--only growth", OPTIONS=--quick
+bench-report: bench-ready
+	.deps/bench-venv/bin/python bench/run_all.py $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS)) $(OPTIONS)
+
+bench-ready: build
 	@scripts/setup bench
-	python3 bench/load.py
-	python3 bench/tracing.py
 	@scripts/setup model
-	.deps/model-venv/bin/python bench/ltm.py
-	@scripts/build bench provider embedding_rounds
-	python3 bench/models.py
 	@scripts/setup test
+	@scripts/build bench provider embedding_rounds benchmarks
 	@scripts/model test
-	.deps/venv/bin/python bench/embeddings.py
+
+# Agents for SOAK_MINUTES at half of the server's capacity: memory, latency, descriptors and spans have to stay as they
+# are. Writes its part of docs/benchmarks.md.
+soak: build
+	@scripts/setup bench
+	@scripts/build bench provider
+	.deps/bench-venv/bin/python bench/soak.py --minutes $(SOAK_MINUTES)
 
 # The parts that do the work, each beside a baseline.
 microbench:

@@ -1,4 +1,4 @@
-"""Collectors of traces: one that takes whatever comes and looks at nothing, and those that fail."""
+"""Collectors of traces: one that takes whatever comes and looks at nothing, one that counts, and those that fail."""
 
 import asyncio
 import threading
@@ -38,9 +38,22 @@ class Exporter(asyncio.Protocol):
                 return
             self.missing = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
             self.head = b""
+            self.begin(head)
         self.missing -= len(data)
-        if not self.missing and self.delay is not None:
-            asyncio.get_running_loop().call_later(self.delay, self.reply)
+        self.take(data)
+        if not self.missing:
+            self.end()
+            if self.delay is not None:
+                asyncio.get_running_loop().call_later(self.delay, self.reply)
+
+    def begin(self, head: bytes):
+        """A request, of whose body take() is given every part. Those who look at it do so in these three."""
+
+    def take(self, part: bytes):
+        pass
+
+    def end(self):
+        pass
 
     def reply(self):
         self.transport.write(self.answer)

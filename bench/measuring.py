@@ -2,14 +2,13 @@
 results."""
 
 import json
-import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable
 
+from machine import machine
 from services import Service
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -28,7 +27,8 @@ def wrk(service: Service, arguments: list, seconds: int, connections: int) -> Ru
     used = service.cpu_seconds() - before
     run = json.loads(output.strip().splitlines()[-1])
     return {"requests": run["requests"], "requests_per_second": run["requests"] / run["seconds"],
-            "p50_ms": run["p50_ms"], "p99_ms": run["p99_ms"], "cpu_us": 1e6 * used / max(1, run["requests"]),
+            "p50_ms": run["p50_ms"], "p99_ms": run["p99_ms"], "p999_ms": run["p999_ms"],
+            "cpu_us": 1e6 * used / max(1, run["requests"]),
             "failed": run["failed"], "socket_errors": run["socket_errors"]}
 
 
@@ -57,6 +57,7 @@ def measure_rounds(found: dict[tuple[str, str], Callable[[int], Run]], rounds: i
 
 def figure(name: str, value: float, unit: str, most: float | None = None, least: float | None = None) -> dict:
     limit = f"<= {most} {unit}" if most is not None else f">= {least} {unit}" if least is not None else ""
+    limit = limit.strip()
     within = (most is None or value <= most) and (least is None or value >= least)
     return {"name": name, "value": value, "unit": unit, "limit": limit, "within_limit": within}
 
@@ -73,8 +74,7 @@ def print_figures(figures: list[dict]):
 
 
 def results_of(options: dict, rows: list[dict], figures: list[dict]) -> dict:
-    machine = {"cpus": os.cpu_count(), "kernel": platform.release(), "architecture": platform.machine()}
-    return {"machine": machine, "options": options, "load": rows, "figures": figures}
+    return {"machine": machine(), "options": options, "load": rows, "figures": figures}
 
 
 def save(results: dict):

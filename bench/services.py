@@ -153,6 +153,20 @@ class Redis(Service):
                 "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
 
 
+class Mongo(Service):
+    """A SecantusDB, which speaks MongoDB's protocol; it is written in Python, and slow for that."""
+
+    name = "secantusdb"
+
+    def __init__(self, program: pathlib.Path, directory: pathlib.Path):
+        super().__init__(directory)
+        self.program = program
+
+    def command(self) -> list:
+        return [self.program, "--host", "127.0.0.1", "--port", self.port, "--storage-path",
+                self.directory / "storage", "--cache-size", "512M"]
+
+
 class Provider(Service):
     """A provider of models that answers each call after some milliseconds."""
 

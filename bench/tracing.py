@@ -19,8 +19,8 @@ import tempfile
 import time
 
 from collectors import Collectors
-from measuring import (REPOSITORY, exit_status, figure, measure_rounds, print_figures, save, show_progress,
-                       verdict, wrk)
+from measuring import (REPOSITORY, exit_status, figure, measure_rounds, print_figures, results_of, save,
+                       show_progress, verdict, wrk)
 from services import Maas, Redis, free_port
 
 SESSIONS = 1000
@@ -160,8 +160,8 @@ def main() -> int:
     figures += more
     print_figures(figures)
     if not options.cost_only:
-        save({"tracing": {"seconds": options.seconds, "rounds": options.rounds, "load": costs + failures,
-                          "figures": figures}})
+        used = {name: getattr(options, name) for name in ("seconds", "rounds")}
+        save({"tracing": results_of(used, costs + failures, figures)})
     return exit_status(costs + failures, figures)
 
 
