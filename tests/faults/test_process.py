@@ -38,7 +38,7 @@ def limited(server: Server, which: int, limit: int):
     resource.prlimit(server.process.pid, which, before)
 
 
-# Without a sanitizer, which looks into memory through a pipe: it calls good what it can look at.
+# Without a sanitizer: it looks into memory through a pipe, and calls objects broken where it can't make one.
 
 def test_no_descriptor_is_left(start_server, fault):
     server = start_server(binary=RELEASE_BINARY, **WORDS_ONLY)
