@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from support.processes import MongoServer, RedisServer, Server, redis_available
+from support.processes import BINARY, MongoServer, RedisServer, Server, redis_available
 
 
 @pytest.fixture
@@ -12,8 +12,9 @@ def start_server(tmp_path):
     """Starts servers with settings of their own; what still runs at the end is stopped."""
     servers = []
 
-    def start(*arguments, name="maas", **settings):
+    def start(*arguments, name="maas", binary=BINARY, **settings):
         server = Server(tmp_path, name, **settings)
+        server.binary = binary
         servers.append(server)
         return server.start(*arguments)
 
